@@ -6,4 +6,5 @@
 
 pub mod decision;
 pub mod engine_api;
+pub mod http1;
 pub mod policy;

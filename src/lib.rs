@@ -9,6 +9,7 @@ pub mod daemon {
 }
 pub mod policy {
     pub mod client;
+    pub mod client_match;
     pub mod pattern;
 }
 pub mod proxy {

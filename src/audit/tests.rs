@@ -16,7 +16,7 @@ fn limits(decisions: usize, ends: usize, deadline: Duration) -> AuditLimits {
 }
 
 const LONG: Duration = Duration::from_secs(30);
-const SHORT: Duration = Duration::from_millis(100);
+const SHORT: Duration = Duration::from_millis(500);
 
 #[tokio::test]
 async fn a_record_is_in_the_file_when_record_returns() {

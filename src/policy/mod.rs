@@ -1,5 +1,7 @@
 //! What the operator permits: the compiled policy, which is all that a decision reads.
 
+pub mod client;
+mod client_match;
 pub mod pattern;
 
 use std::collections::BTreeMap;

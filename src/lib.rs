@@ -9,16 +9,12 @@ pub mod command {
 }
 
 pub mod audit;
-pub mod daemon {
-    pub mod tls;
-}
-pub mod proxy {
-    pub mod client_identity;
-    pub mod tls;
-}
+pub mod daemon;
+pub mod http1;
+pub mod peer;
+pub mod proxy;
 pub mod tls_files;
 
 pub mod decision;
 pub mod engine_api;
-pub mod http1;
 pub mod policy;

@@ -10,7 +10,7 @@ pub struct Response {
     /// As the daemon words it; may be empty.
     pub reason: String,
     pub headers: Headers,
-    /// How the body ends, were it the answer to a request that is not HEAD.
+    /// How the body ends; the answer to a HEAD has none, which only the request tells.
     pub framing: Framing,
 }
 

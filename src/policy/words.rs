@@ -39,7 +39,10 @@ pub(super) fn capability(text: &str) -> Result<String, Fault> {
 
 /// A namespace of the host, or of another container.
 pub(super) fn namespace(text: &str) -> Result<Namespace, Fault> {
-    one_of(text, NAMESPACES)
+    one_of(
+        text,
+        &Namespace::ALL.map(|namespace| (namespace.name(), namespace)),
+    )
 }
 
 /// How a host path may be mounted: `true` for writing too.
@@ -82,9 +85,10 @@ pub(super) fn device_cgroup_rule(text: &str) -> Result<String, Fault> {
     Err(Fault::new("not-a-rule", message).help("write it like `c 10:229 rwm`"))
 }
 
-/// `NAME=VALUE`, where the daemon knows the name.
+/// `NAME=VALUE` or `NAME:VALUE`, where the daemon knows the name.
 pub(super) fn security_option(text: &str) -> Result<String, Fault> {
-    let Some((name, value)) = text.split_once('=') else {
+    let parts = text.split_once('=').or_else(|| text.split_once(':'));
+    let Some((name, value)) = parts else {
         let message = format!("`{text}` is not an option with its value");
         return Err(Fault::new("unknown-value", message).help("write it like `seccomp=unconfined`"));
     };
@@ -117,18 +121,6 @@ pub(super) fn volume_type(text: &str) -> Result<String, Fault> {
     Err(Fault::new("unknown-value", message).help(help))
 }
 
-const NAMESPACES: &[(&str, Namespace)] = &[
-    ("host-network", Namespace::HostNetwork),
-    ("host-pid", Namespace::HostPid),
-    ("host-ipc", Namespace::HostIpc),
-    ("host-uts", Namespace::HostUts),
-    ("host-user", Namespace::HostUser),
-    ("host-cgroup", Namespace::HostCgroup),
-    ("container-network", Namespace::ContainerNetwork),
-    ("container-pid", Namespace::ContainerPid),
-    ("container-ipc", Namespace::ContainerIpc),
-];
-
 // moby: daemon/daemon_unix.go, parseSecurityOpt.
 const SECURITY_OPTIONS: &[&str] = &[
     "apparmor",
@@ -138,7 +130,7 @@ const SECURITY_OPTIONS: &[&str] = &[
     "writable-cgroups",
 ];
 
-const VOLUME_TYPES: &[&str] = &["ceph", "cifs", "nfs", "nfs4", "smb3"];
+const VOLUME_TYPES: &[&str] = &["cifs", "nfs", "nfs4"];
 
 // capabilities(7), Linux 6.
 const CAPABILITIES: &[&str] = &[
@@ -256,13 +248,8 @@ mod tests {
     fn security_options_have_a_name_and_a_value() {
         assert!(security_option("seccomp=unconfined").is_ok());
         assert!(security_option("label=type:spc_t").is_ok());
-        for text in [
-            "seccomp",
-            "seccomp:unconfined",
-            "secomp=unconfined",
-            "apparmor=",
-            "",
-        ] {
+        assert!(security_option("seccomp:unconfined").is_ok());
+        for text in ["seccomp", "secomp=unconfined", "apparmor=", ""] {
             assert!(security_option(text).is_err(), "{text}");
         }
     }

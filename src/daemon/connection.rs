@@ -11,10 +11,10 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time;
 use tokio_rustls::{TlsConnector, TlsStream};
 
+use crate::config::Address;
 use crate::decision::Permit;
 use crate::peer::{Peer, Stream};
 
-use super::Address;
 use super::request::{self, Passed};
 
 /// How to reach the daemon.

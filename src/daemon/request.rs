@@ -66,7 +66,11 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
     match &request.body {
         Body::Json(value) => {
             let body = value.to_string();
-            queue_framing(daemon, "application/json", Framing::Length(body.len() as u64));
+            queue_framing(
+                daemon,
+                "application/json",
+                Framing::Length(body.len() as u64),
+            );
             daemon.queue(b"\r\n");
             daemon.queue(body.as_bytes());
         }
@@ -74,7 +78,11 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
             let is_json = request
                 .operation()
                 .is_some_and(|operation| operation.spec().body == BodyKind::Json);
-            let kind = if is_json { "application/json" } else { "application/x-tar" };
+            let kind = if is_json {
+                "application/json"
+            } else {
+                "application/x-tar"
+            };
             queue_framing(daemon, kind, passed.framing);
             daemon.queue(b"\r\n");
         }
@@ -87,10 +95,9 @@ fn queue_framing(daemon: &mut Peer, kind: &str, framing: Framing) {
     let mut head = (&mut daemon.output).writer();
     // INVARIANT: writing into memory does not fail; a request has a length or chunks.
     let _ = match framing {
-        Framing::Length(length) => write!(
-            head,
-            "Content-Type: {kind}\r\nContent-Length: {length}\r\n"
-        ),
+        Framing::Length(length) => {
+            write!(head, "Content-Type: {kind}\r\nContent-Length: {length}\r\n")
+        }
         Framing::Chunked => write!(
             head,
             "Content-Type: {kind}\r\nTransfer-Encoding: chunked\r\n"

@@ -57,7 +57,11 @@ impl Peer {
         let room = self.input.capacity() - self.input.len();
         let count = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
         self.has_ended = count == 0;
-        self.read_size = if count == room { LARGE_READ } else { self.read_size };
+        self.read_size = if count == room {
+            LARGE_READ
+        } else {
+            self.read_size
+        };
         Poll::Ready(Ok(count))
     }
 

@@ -17,6 +17,7 @@ use crate::peer::Peer;
 use super::deadline::Deadline;
 use super::record::{self, ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
+use super::server::is_over;
 use super::{Client, Gate, Phase, exchange};
 
 /// A client's connection, between or within its exchanges.
@@ -140,7 +141,9 @@ impl Connection {
                     dropped: &[],
                     status: Some(answer.status),
                 };
-                record.decided(&self.gate, &self.client, None, verdicts).await
+                record
+                    .decided(&self.gate, &self.client, None, verdicts)
+                    .await
             }
             Err(error) => Err(error),
         };
@@ -159,7 +162,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 begun = poll_fn(|cx| head.poll_begin(cx)) => begun?,
-                _ = phase.wait_for(|phase| *phase != Phase::Running) => return Err(NoRequest::End),
+                () = is_over(&mut phase, Phase::Running) => return Err(NoRequest::End),
             }
         }
         poll_fn(|cx| head.poll(cx)).await

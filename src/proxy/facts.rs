@@ -7,7 +7,11 @@ use crate::engine_api::EngineRequest;
 use crate::policy::Policy;
 
 /// The facts that this policy's decision on this request reads.
-pub(super) async fn gather(policy: &Policy, request: &EngineRequest, protected: &[String]) -> Facts {
+pub(super) async fn gather(
+    policy: &Policy,
+    request: &EngineRequest,
+    protected: &[String],
+) -> Facts {
     let paths = decision::host_paths(policy, request);
     if paths.is_empty() {
         return Facts::default();

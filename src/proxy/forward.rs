@@ -124,7 +124,12 @@ async fn join(
     (request, answer, passed): (&Request, &Response, &Passed<'_>),
 ) -> After {
     let client = &mut connection.peer;
-    record.status = Some(response::queue_hijack(client, request, answer, passed.upgrade));
+    record.status = Some(response::queue_hijack(
+        client,
+        request,
+        answer,
+        passed.upgrade,
+    ));
     record.is_tunnel = true;
     record.outcome = tunnel::join(client, daemon, &mut record.traffic).await;
     match record.outcome {
@@ -228,7 +233,11 @@ mod tests {
             "HTTP/1.1 200 OK\r\nContent-Type: application/json",
             "HTTP/1.1 409 Conflict\r\nContent-Type: application/vnd.docker.raw-stream",
         ] {
-            assert_eq!(becomes(&answer(text), Hijack::Raw, &tcp), Becomes::Answer, "{text}");
+            assert_eq!(
+                becomes(&answer(text), Hijack::Raw, &tcp),
+                Becomes::Answer,
+                "{text}"
+            );
         }
     }
 }

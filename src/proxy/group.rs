@@ -32,7 +32,8 @@ mod tests {
 
     #[test]
     fn a_group_is_a_number_or_a_name_with_one() {
-        let lines = || ["root:x:0:", "docker:x:998:me,you", "broken", "odd:x:y:"].map(str::to_owned);
+        let lines =
+            || ["root:x:0:", "docker:x:998:me,you", "broken", "odd:x:y:"].map(str::to_owned);
         assert_eq!(find(lines().into_iter(), "docker"), Some(998));
         assert_eq!(find(lines().into_iter(), "dock"), None);
         assert_eq!(find(lines().into_iter(), "odd"), None);

@@ -32,11 +32,7 @@ pub(super) fn passed<'a>(
 
 /// What the daemon is asked for: a raw stream always, so that it answers with its 101; the others where the client asks.
 fn upgrade(headers: &Headers, hijack: Hijack) -> Option<Upgrade> {
-    let asks = |upgrade: Upgrade| {
-        headers
-            .lists("upgrade", upgrade.token())
-            .then_some(upgrade)
-    };
+    let asks = |upgrade: Upgrade| headers.lists("upgrade", upgrade.token()).then_some(upgrade);
     match hijack {
         Hijack::No => None,
         Hijack::Raw => Some(Upgrade::Tcp),
@@ -148,7 +144,11 @@ mod tests {
         let lines = passed.headers.iter();
         lines
             .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
-            .chain(passed.upgrade.map(|upgrade| format!("Upgrade: {}", upgrade.token())))
+            .chain(
+                passed
+                    .upgrade
+                    .map(|upgrade| format!("Upgrade: {}", upgrade.token())),
+            )
             .collect()
     }
 
@@ -180,7 +180,10 @@ mod tests {
 
     #[test]
     fn the_daemon_is_asked_for_a_raw_stream_always_and_for_others_when_the_client_asks() {
-        assert_eq!(passed_names("POST /containers/a/attach", ""), ["Upgrade: tcp"]);
+        assert_eq!(
+            passed_names("POST /containers/a/attach", ""),
+            ["Upgrade: tcp"]
+        );
         assert!(passed_names("GET /containers/a/attach/ws", "").is_empty());
         assert_eq!(
             passed_names(

@@ -16,7 +16,10 @@ use super::request_body::{self, ReadFault};
 /// What becomes of a request.
 pub(super) enum Judged {
     /// It may be forwarded, with a body of this framing still to be read.
-    Permitted { permit: Permit, framing: Framing },
+    Permitted {
+        permit: Permit,
+        framing: Framing,
+    },
     Refused {
         answer: OwnAnswer,
         outcome: Outcome,
@@ -44,7 +47,11 @@ pub(super) async fn judge(
         Err(not_read) => return malformed(connection, record, request, not_read).await,
     };
     let is_read = !matches!(engine_request.body, Body::Stream);
-    let unread = if is_read { Framing::Empty } else { request.framing };
+    let unread = if is_read {
+        Framing::Empty
+    } else {
+        request.framing
+    };
     let dropped = engine_request.dropped.clone();
     let policy = &connection.client.policy;
     let facts = facts::gather(policy, &engine_request, &connection.gate.protected).await;
@@ -57,13 +64,22 @@ pub(super) async fn judge(
     };
     let reasons: Vec<_> = reasons.iter().map(recorded).collect();
     let verdicts = Verdicts {
-        verdict: if permit.is_some() { Verdict::Permit } else { Verdict::Refuse },
+        verdict: if permit.is_some() {
+            Verdict::Permit
+        } else {
+            Verdict::Refuse
+        },
         reasons: &reasons,
         dropped: &dropped,
         status: answer.as_ref().map(|answer| answer.status),
     };
     let written = record
-        .decided(&connection.gate, &connection.client, Some(request), verdicts)
+        .decided(
+            &connection.gate,
+            &connection.client,
+            Some(request),
+            verdicts,
+        )
         .await;
     let answer = match (written, permit, answer) {
         (Ok(()), Some(permit), None) => {
@@ -149,12 +165,21 @@ async fn malformed(
         NotRead::Body(ReadFault::TooSlow) => {
             let deadline = limits.judged_body_deadline.as_secs();
             let message = format!("the body did not come within {deadline} s");
-            ("body-too-slow", OwnAnswer::new(408, message), Outcome::TimedOut)
+            (
+                "body-too-slow",
+                OwnAnswer::new(408, message),
+                Outcome::TimedOut,
+            )
         }
         NotRead::Body(ReadFault::TooLarge | ReadFault::ClientGone) => {
             let limit = limits.judged_body_bytes;
-            let message = format!("the body is larger than {limit} bytes, which is what the gate reads");
-            ("body-too-large", OwnAnswer::new(413, message), Outcome::Refused)
+            let message =
+                format!("the body is larger than {limit} bytes, which is what the gate reads");
+            (
+                "body-too-large",
+                OwnAnswer::new(413, message),
+                Outcome::Refused,
+            )
         }
     };
     let verdicts = Verdicts {
@@ -164,7 +189,12 @@ async fn malformed(
         status: Some(answer.status),
     };
     let written = record
-        .decided(&connection.gate, &connection.client, Some(request), verdicts)
+        .decided(
+            &connection.gate,
+            &connection.client,
+            Some(request),
+            verdicts,
+        )
         .await;
     let answer = match written {
         Ok(()) => answer,

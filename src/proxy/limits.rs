@@ -1,58 +1,10 @@
-//! What one client may take of the gate: bytes, time and connections.
+//! How many connections there may be at once, in all and for one client.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
+use crate::config::Limits;
 use crate::policy::client::Identity;
-
-/// The bounds of every read, wait and count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of a request's head; the daemon takes a megabyte too.
-    pub head_bytes: usize,
-    /// Header lines of a request.
-    pub header_lines: usize,
-    /// Bytes of a body that is judged, or read and dropped.
-    pub judged_body_bytes: usize,
-    /// From a head's first byte to its last.
-    pub head_deadline: Duration,
-    /// From the head of a request to the last byte of a judged body.
-    pub judged_body_deadline: Duration,
-    /// For a TLS handshake.
-    pub handshake_deadline: Duration,
-    /// Between two requests of one connection, and before the first.
-    pub idle_deadline: Duration,
-    /// Until the daemon takes a connection.
-    pub connect_deadline: Duration,
-    /// How long, after an answer that the client does not wait for, the rest of its body is read and dropped.
-    pub linger_deadline: Duration,
-    /// Connections at once.
-    pub connections: usize,
-    /// Connections at once of one certificate, one uid, or, where neither is known, one listener.
-    pub connections_per_client: usize,
-    /// How long running exchanges may go on once the gate is told to end.
-    pub drain_deadline: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            head_bytes: 1 << 20,
-            header_lines: 256,
-            judged_body_bytes: 4 << 20,
-            head_deadline: Duration::from_secs(30),
-            judged_body_deadline: Duration::from_secs(60),
-            handshake_deadline: Duration::from_secs(10),
-            idle_deadline: Duration::from_secs(15 * 60),
-            connect_deadline: Duration::from_secs(10),
-            linger_deadline: Duration::from_secs(5),
-            connections: 4096,
-            connections_per_client: 1024,
-            drain_deadline: Duration::from_secs(30),
-        }
-    }
-}
 
 /// Counts the connections of each client.
 #[derive(Debug, Clone)]
@@ -202,10 +154,7 @@ mod tests {
         let mut first = seats.take().unwrap();
         first.identify(&uid(1), &listener).unwrap();
         let mut second = seats.take().unwrap();
-        assert_eq!(
-            second.identify(&uid(1), &listener),
-            Err(NoSeat::Client(1))
-        );
+        assert_eq!(second.identify(&uid(1), &listener), Err(NoSeat::Client(1)));
         second.identify(&uid(2), &listener).unwrap();
         drop(first);
         let mut third = seats.take().unwrap();

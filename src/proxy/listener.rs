@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::os::unix::net::UnixStream as BlockingUnixStream;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use rustls::ServerConfig;
 use socket2::{Domain, SockAddr, SockRef, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-use crate::daemon::Address;
+use crate::config::ListenerAddress;
 
 use super::group;
 
@@ -46,7 +47,7 @@ pub(super) enum Accepted {
 /// Where to listen and who may reach it.
 #[derive(Debug)]
 pub struct Place<'a> {
-    pub address: &'a Address,
+    pub address: &'a ListenerAddress,
     /// Of the socket's file.
     pub mode: u32,
     /// The group's name or number that the file is given to.
@@ -77,19 +78,21 @@ impl Listener {
     ///
     /// # Errors
     /// [`ListenError`]; a socket on which another process listens is never taken from it.
-    pub async fn bind(place: Place<'_>) -> Result<Self, ListenError> {
+    pub fn bind(place: Place<'_>) -> Result<Self, ListenError> {
         let name = place.address.to_string();
         let fault = |cause: io::Error| ListenError::Cannot {
             address: name.clone(),
             cause: cause.to_string(),
         };
         let socket = match place.address {
-            Address::Unix(path) => {
+            ListenerAddress::Unix(path) => {
                 let group = match place.group {
-                    Some(group) => Some(group::number(group).ok_or_else(|| ListenError::Group {
-                        address: name.clone(),
-                        group: group.to_owned(),
-                    })?),
+                    Some(group) => {
+                        Some(group::number(group).ok_or_else(|| ListenError::Group {
+                            address: name.clone(),
+                            group: group.to_owned(),
+                        })?)
+                    }
                     None => None,
                 };
                 if is_alive(path) {
@@ -97,15 +100,15 @@ impl Listener {
                 }
                 bind_unix(path, place.mode, group).map_err(fault)?
             }
-            Address::Tcp { host, port } => {
-                let listener = TcpListener::bind((host.as_str(), *port))
-                    .await
-                    .map_err(fault)?;
-                let ip = listener.local_addr().map_err(fault)?.ip();
-                if place.tls.is_none() && !ip.is_loopback() && !place.dangerously_allow_plain_tcp {
+            ListenerAddress::Tcp(address) => {
+                let is_open = !address.ip().is_loopback() && place.tls.is_none();
+                if is_open && !place.dangerously_allow_plain_tcp {
                     return Err(ListenError::PlainTcp { address: name });
                 }
-                Socket::Tcp(listener)
+                Socket::Tcp(bind_tcp(*address).map_err(fault)?)
+            }
+            ListenerAddress::Systemd(_) => {
+                return Err(fault(io::Error::other("it is systemd that listens there")));
             }
         };
         Ok(Self {
@@ -188,6 +191,15 @@ impl Listener {
             }
         }
     }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
 }
 
 /// Whether somebody answers on a socket.

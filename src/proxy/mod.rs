@@ -25,6 +25,7 @@ use std::sync::Arc;
 use crate::audit::Audit;
 use crate::audit::record::{Client as RecordedClient, Outcome};
 use crate::audit::text::ExchangeIds;
+use crate::config::Limits;
 use crate::daemon::Daemon;
 use crate::engine_api::ApiVersion;
 use crate::http1::Request;
@@ -33,7 +34,6 @@ use crate::policy::client::Identity;
 
 use connection::{After, Connection};
 use judge::Judged;
-pub use limits::Limits;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
 

@@ -90,7 +90,10 @@ impl Pump {
     fn find(&mut self, input: &mut BytesMut) -> Result<u64, BodyFault> {
         let mut data = 0;
         loop {
-            match self.body.next(input.get(self.found..).unwrap_or_default())? {
+            match self
+                .body
+                .next(input.get(self.found..).unwrap_or_default())?
+            {
                 Piece::Framing(count) if self.coding == Coding::Removed => {
                     // INVARIANT: nothing found stands before it; see the end of the next arm.
                     input.advance(count);

@@ -74,7 +74,10 @@ impl From<BodyFault> for OwnAnswer {
 impl From<AuditError> for OwnAnswer {
     fn from(error: AuditError) -> Self {
         tracing::error!(%error, "a request is refused because it cannot be recorded");
-        Self::new(503, "the gate cannot record this request, so it does not forward it")
+        Self::new(
+            503,
+            "the gate cannot record this request, so it does not forward it",
+        )
     }
 }
 

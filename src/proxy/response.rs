@@ -35,8 +35,16 @@ pub(super) fn queue_head(
         client.queue(b"Connection: close\r\n");
     }
     client.queue(b"\r\n");
-    let framing = if has_body { answer.framing } else { Framing::Empty };
-    let coding = if is_old { Coding::Removed } else { Coding::Kept };
+    let framing = if has_body {
+        answer.framing
+    } else {
+        Framing::Empty
+    };
+    let coding = if is_old {
+        Coding::Removed
+    } else {
+        Coding::Kept
+    };
     Pump::new(Body::new(framing, Extras::Passed), coding)
 }
 

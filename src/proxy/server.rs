@@ -23,7 +23,7 @@ use super::refusal::OwnAnswer;
 use super::{Client, Gate, client_identity, record};
 
 /// How far the gate is on its way to its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     Running,
     /// Nothing new is taken; what runs goes on.
@@ -80,7 +80,7 @@ impl Server {
     async fn listen(self: Arc<Self>, served: Served, mut phase: watch::Receiver<Phase>) {
         let Served { listener, policy } = served;
         let mut connections = JoinSet::new();
-        let mut ended = phase.clone();
+        let mut ending = phase.clone();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
@@ -98,7 +98,7 @@ impl Server {
                     }
                 },
                 Some(ended) = connections.join_next(), if !connections.is_empty() => report(ended),
-                _ = ended.wait_for(|phase| *phase != Phase::Running) => break,
+                () = is_over(&mut ending, Phase::Running) => break,
             }
         }
         drop(listener);
@@ -108,7 +108,7 @@ impl Server {
                     Some(ended) => report(ended),
                     None => return,
                 },
-                _ = phase.wait_for(|phase| *phase == Phase::Cut) => {
+                () = is_over(&mut phase, Phase::Draining) => {
                     tracing::info!(connections = connections.len(), "ending what still runs");
                     connections.shutdown().await;
                     return;
@@ -127,7 +127,8 @@ impl Server {
         let (stream, identity) = match self.identify(accepted, &arrival).await {
             Ok(known) => known,
             Err(cause) => {
-                self.record_refused(&arrival, None, "no-identity", &cause).await;
+                self.record_refused(&arrival, None, "no-identity", &cause)
+                    .await;
                 return;
             }
         };
@@ -140,8 +141,13 @@ impl Server {
             Ok(seat) => seat,
             Err(limit) => {
                 let answer = OwnAnswer::from(limit);
-                self.turn_away(&mut peer, &arrival, &identity, ("too-many-connections", answer))
-                    .await;
+                self.turn_away(
+                    &mut peer,
+                    &arrival,
+                    &identity,
+                    ("too-many-connections", answer),
+                )
+                .await;
                 return;
             }
         };
@@ -232,9 +238,7 @@ impl Server {
         self.record_refused(arrival, Some(identity), code, &answer.message)
             .await;
         answer.queue(peer, false, true);
-        let told = time::timeout(PAUSE, async {
-            poll_fn(|cx| peer.poll_shutdown(cx)).await
-        });
+        let told = time::timeout(PAUSE, async { poll_fn(|cx| peer.poll_shutdown(cx)).await });
         // Whether it hears of it is the client's affair.
         let _ = told.await;
     }
@@ -264,6 +268,12 @@ impl Server {
             tracing::error!(%error, "a refused connection is missing from the audit log");
         }
     }
+}
+
+/// Returns once a phase has passed.
+pub(super) async fn is_over(phases: &mut watch::Receiver<Phase>, phase: Phase) {
+    // Who set the phase is gone only when the gate itself is.
+    let _ = phases.wait_for(|now| *now > phase).await;
 }
 
 /// What is known of a connection from where it arrived.

@@ -89,7 +89,7 @@ impl Reading {
         let mut kept = Vec::with_capacity(members.len());
         for (key, value) in members {
             let path = join(path, &key);
-            if let Some(field) = schema.fields.iter().find(|field| field.name == key) {
+            if let Some(field) = schema.fields().find(|field| field.name == key) {
                 let value = self.shaped(value, field.shape, &path)?;
                 match field.class {
                     Class::Refused(_) if value.is_zero() => self.dropped.push(path),
@@ -97,11 +97,7 @@ impl Reading {
                         kept.push((key, value))
                     }
                 }
-            } else if let Some(field) = schema
-                .fields
-                .iter()
-                .find(|field| folds_to(&key, field.name))
-            {
+            } else if let Some(field) = schema.fields().find(|field| folds_to(&key, field.name)) {
                 let name = field.name;
                 return Err(Malformed::Json(format!(
                     "the key `{path}` is `{name}` to the daemon, written otherwise"
@@ -128,7 +124,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
     match shape {
         Shape::Object(schema) => {
             for (key, value) in value.members() {
-                let Some(field) = schema.fields.iter().find(|field| field.name == key) else {
+                let Some(field) = schema.fields().find(|field| field.name == key) else {
                     continue;
                 };
                 if matches!(value, Value::Null) {

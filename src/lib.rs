@@ -4,6 +4,20 @@
 //! `command`; then `proxy`, `daemon`, `audit`, `config`, which move bytes; then `decision`, `policy` and
 //! `engine_api`, which decide and know no I/O, clock, environment or logging.
 
+pub mod command {
+    pub mod certs;
+}
+
+pub mod audit;
+pub mod daemon {
+    pub mod tls;
+}
+pub mod proxy {
+    pub mod client_identity;
+    pub mod tls;
+}
+pub mod tls_files;
+
 pub mod decision;
 pub mod engine_api;
 pub mod policy;

@@ -18,8 +18,8 @@ pub enum Value {
     Bool(bool),
     Number(Number),
     Text(String),
-    List(Vec<Value>),
-    Object(Vec<(String, Value)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 /// Reads one JSON value and nothing after it but white space.

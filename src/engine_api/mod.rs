@@ -1,10 +1,12 @@
 //! What a request to the Engine API means, read once and written anew.
 
 pub mod json;
+pub mod mount;
 pub mod operation;
 mod path;
 mod query;
 mod read;
+pub mod reference;
 pub mod schema;
 mod schemas;
 mod tables;
@@ -15,6 +17,7 @@ use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};
 pub use path::{ApiVersion, Target};
 pub use query::Query;
+pub(crate) use read::shorten;
 pub use read::{Field, UnknownField};
 pub use schemas::{body_of, parameters_of};
 

@@ -1,10 +1,11 @@
 //! The query of a request: the parameters that the daemon reads, once each, in the type it reads.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::read::{Field, FieldValue};
+use super::read::Field;
 use super::schema::{Parameter, ParameterKind};
 use super::{Malformed, schemas};
 
@@ -84,19 +85,13 @@ impl Query {
     }
 
     pub(super) fn fields(&self) -> Vec<Field<'_>> {
-        let field = |known: &'_ Known| Field {
+        let present = self.known.iter().filter(|known| !known.value.is_empty());
+        let field = |known: &Known| Field {
             path: format!("?{}", known.parameter.name),
-            value: FieldValue::Text(String::new()),
+            value: Cow::Owned(Value::Text(known.value.clone())),
             class: known.parameter.class,
         };
-        self.known
-            .iter()
-            .filter(|known| !known.value.is_empty())
-            .map(|known| Field {
-                value: FieldValue::Text(known.value.clone()),
-                ..field(known)
-            })
-            .collect()
+        present.map(field).collect()
     }
 
     pub(super) fn write(&self, target: &mut String) {

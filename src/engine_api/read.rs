@@ -1,5 +1,7 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
+use std::borrow::Cow;
+
 use super::Malformed;
 use super::json::{self, Value};
 use super::operation::Operation;
@@ -10,15 +12,9 @@ use super::schema::{Class, Schema, Shape};
 pub struct Field<'a> {
     /// Like `HostConfig.Mounts`, or `?networkmode` for a query parameter.
     pub path: String,
-    pub value: FieldValue<'a>,
+    /// A query parameter's value is a [`Value::Text`].
+    pub value: Cow<'a, Value>,
     pub class: Class,
-}
-
-/// The value of a [`Field`].
-#[derive(Debug, Clone)]
-pub enum FieldValue<'a> {
-    Json(&'a Value),
-    Text(String),
 }
 
 /// A field that the model does not know and that holds a value.
@@ -94,7 +90,7 @@ impl Reading {
                 match field.class {
                     Class::Refused(_) if value.is_zero() => self.dropped.push(path),
                     Class::Harmless | Class::Limited(_) | Class::Refused(_) => {
-                        kept.push((key, value))
+                        kept.push((key, value));
                     }
                 }
             } else if let Some(field) = schema.fields().find(|field| folds_to(&key, field.name)) {
@@ -135,7 +131,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
                 if field.class != Class::Harmless {
                     found.push(Field {
                         path,
-                        value: FieldValue::Json(value),
+                        value: Cow::Borrowed(value),
                         class: field.class,
                     });
                 }
@@ -238,7 +234,7 @@ fn join(path: &str, key: &str) -> String {
 }
 
 /// The first characters of a value, for messages and records.
-pub(super) fn shorten(text: &str) -> String {
+pub(crate) fn shorten(text: &str) -> String {
     const MOST: usize = 200;
     if text.chars().count() <= MOST {
         return text.to_owned();

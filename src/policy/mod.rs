@@ -1,5 +1,7 @@
 //! What the operator permits: the compiled policy, which is all that a decision reads.
 
+pub mod client;
+mod client_match;
 pub mod pattern;
 
 use std::collections::BTreeMap;
@@ -67,12 +69,12 @@ pub struct ContainerLimits {
     pub negative_oom_score: Limit<bool>,
     pub oom_kill_disable: Limit<bool>,
     pub annotations: Limit<Vec<Pattern>>,
-    /// Beyond `json-file`, `local`, `journald` and `none`.
+    /// Beyond `json-file`, `local` and `none`.
     pub log_drivers: Limit<Vec<Pattern>>,
     pub unmasked_paths: Limit<bool>,
     pub published: Limit<Vec<Published>>,
     pub images: Limit<Vec<Pattern>>,
-    /// Names of networks that may be joined; `default` stands for the default bridge.
+    /// Names of networks that may be joined; `bridge` is the default one.
     pub networks: Limit<Vec<Pattern>>,
     pub volume_drivers: Limit<Vec<Pattern>>,
 }
@@ -97,6 +99,37 @@ pub enum Namespace {
     ContainerNetwork,
     ContainerPid,
     ContainerIpc,
+}
+
+impl Namespace {
+    /// Every namespace, as the key `namespaces` names them.
+    pub const ALL: [Self; 9] = [
+        Self::HostNetwork,
+        Self::HostPid,
+        Self::HostIpc,
+        Self::HostUts,
+        Self::HostUser,
+        Self::HostCgroup,
+        Self::ContainerNetwork,
+        Self::ContainerPid,
+        Self::ContainerIpc,
+    ];
+
+    /// The name in policies and in reason codes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HostNetwork => "host-network",
+            Self::HostPid => "host-pid",
+            Self::HostIpc => "host-ipc",
+            Self::HostUts => "host-uts",
+            Self::HostUser => "host-user",
+            Self::HostCgroup => "host-cgroup",
+            Self::ContainerNetwork => "container-network",
+            Self::ContainerPid => "container-pid",
+            Self::ContainerIpc => "container-ipc",
+        }
+    }
 }
 
 /// `ADDRESS:FIRST-LAST` where ports may be published; `*` stands for every address or port.

@@ -1,4 +1,6 @@
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
 mod certs;
 #[cfg(test)]
 mod policies;

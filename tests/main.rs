@@ -1,2 +1,4 @@
 #[cfg(test)]
 mod certs;
+#[cfg(test)]
+mod operations;

@@ -91,16 +91,6 @@ impl Judge<'_> {
         }
     }
 
-    /// `ps` runs on the host; `=` could rename the column by which the daemon tells the container's processes.
-    pub(super) fn ps_arguments(&mut self, path: &str, text: &str) {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_');
-        if !text.chars().all(is_plain) {
-            let message =
-                "`ps` runs on the host and takes letters, digits, spaces, `,`, `-` and `_` only";
-            self.refuse(Reason::new("ps-arguments", path, text, message));
-        }
-    }
-
     pub(super) fn device_cgroup_rules(&mut self, path: &str, value: &Value) {
         let setting = &self.policy.container.device_cgroup_rules;
         for rule in value.texts() {

@@ -70,30 +70,6 @@ impl Judge<'_> {
         }
     }
 
-    /// A registry that the daemon is to speak to: opened by a reference pattern that takes all of it.
-    pub(super) fn registry(&mut self, path: &str, text: &str) {
-        let setting = &self.policy.image.references;
-        let address = text.split_once("://").map_or(text, |(_, rest)| rest);
-        let host = match address.split_once('/') {
-            Some((host, _)) => host,
-            None if path == "serveraddress" => address,
-            None => "docker.io",
-        };
-        let host = if host == "index.docker.io" {
-            "docker.io"
-        } else {
-            host
-        };
-        let every = format!("{host}/*");
-        if !text.is_empty() && !setting.value.iter().any(|pattern| pattern.matches(&every)) {
-            let message = "the daemon would connect to this registry";
-            let remedy = format!("`references = [\"{every}\"]` in `[image]`");
-            self.refuse(
-                Reason::new("registry", path, text, message).opened_by(setting.line, &remedy),
-            );
-        }
-    }
-
     /// moby: daemon/server/router/image/image_routes.go, `-` stands for the request's body, all else for a URL.
     pub(super) fn import_source(&mut self, path: &str, source: &str) {
         let setting = &self.policy.image.import_urls;

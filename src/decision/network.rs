@@ -3,7 +3,7 @@
 use super::{Judge, Reason};
 use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
-use crate::policy::{Icc, Namespace, Subnet};
+use crate::policy::{Icc, Namespace};
 
 /// The option of the bridge driver that lets containers on one network talk to each other.
 pub(super) const ENABLE_ICC: &str = "com.docker.network.bridge.enable_icc";
@@ -78,40 +78,6 @@ impl Judge<'_> {
                 Reason::new("network-driver", path, driver, message)
                     .opened_by(setting.line, &remedy),
             );
-        }
-    }
-
-    /// A link hands over the other container's environment, and opens the way to it where ICC is off.
-    pub(super) fn links(&mut self, path: &str, value: &Value) {
-        let setting = &self.policy.container.links;
-        for link in value.texts() {
-            let name = link.split(':').next().unwrap_or_default();
-            if !setting.value.iter().any(|pattern| pattern.matches(name)) {
-                let remedy = format!("`links = [\"{name}\"]` in `[container]`");
-                let message = "a link opens another container";
-                self.refuse(
-                    Reason::new("link", path, link, message).opened_by(setting.line, &remedy),
-                );
-            }
-        }
-    }
-
-    pub(super) fn subnet(&mut self, path: &str, text: &str) {
-        let setting = &self.policy.network.subnets;
-        let permits = |wanted: Subnet| setting.value.iter().any(|range| range.contains(&wanted));
-        if !text.is_empty() && !Subnet::parse(text).is_some_and(permits) {
-            let remedy = format!("`subnets = [\"{text}\"]` in `[network]`");
-            let message = "the host would send these addresses to the new network";
-            self.refuse(
-                Reason::new("subnet", path, text, message).opened_by(setting.line, &remedy),
-            );
-        }
-    }
-
-    pub(super) fn network_scope(&mut self, path: &str, scope: &str) {
-        if !matches!(scope, "" | "local") {
-            let message = "the network would reach beyond this host";
-            self.refuse(Reason::new("network-scope", path, scope, message));
         }
     }
 

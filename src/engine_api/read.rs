@@ -68,6 +68,8 @@ impl Reading {
                     .collect::<Result<_, _>>()
                     .map(Value::Object)
             }
+            // The daemon takes one string for a list of one; as a list it is judged like any other.
+            (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
             (shape, value) if fits(shape, &value) => Ok(value),
             (shape, _) => Err(Malformed::Body(format!(
                 "`{path}` is not {}",
@@ -167,7 +169,7 @@ fn fits(shape: Shape, value: &Value) -> bool {
     };
     match (shape, value) {
         (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) | (Shape::Float, Value::Number(_)) => true,
-        (Shape::Text | Shape::TextOrList, Value::Text(_)) => true,
+        (Shape::Text, Value::Text(_)) => true,
         (Shape::Integer, Value::Number(number)) => number.is_i64(),
         (Shape::TextList | Shape::TextOrList, Value::List(items)) => texts(items),
         (Shape::TextMap, Value::Object(members)) => members

@@ -126,7 +126,11 @@ const GONE: &[Field] = &[
     refused("LxcConf", Shape::Any, Refused::Legacy),
 ];
 
-const UPDATE_ONLY: &[Field] = &[harmless("RestartPolicy", Shape::Object(RESTART_POLICY))];
+const UPDATE_ONLY: &[Field] = &[
+    harmless("RestartPolicy", Shape::Object(RESTART_POLICY)),
+    // Described among the resources; no daemon takes it in an update.
+    harmless("Init", Shape::Bool),
+];
 
 /// The options mean what the driver makes of them: files, sockets and hosts among them.
 const LOG_CONFIG: &Schema = &Schema {

@@ -2,12 +2,25 @@
 
 pub mod client;
 mod client_match;
+mod compile;
+pub(crate) mod document;
+mod limits;
+mod path_rule;
+pub(crate) mod paths;
 pub mod pattern;
+mod permit;
+pub(crate) mod problem;
+mod published;
+pub mod ready;
+pub(crate) mod value;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
 use crate::engine_api::Operation;
+pub use compile::{compile, describe};
 pub use pattern::{Pattern, PatternError};
+pub use problem::{Problem, Problems};
 
 /// A compiled policy; an empty one permits nothing.
 #[derive(Debug, Clone, Default)]
@@ -186,6 +199,4 @@ pub struct ImageLimits {
 pub struct BuildLimits {
     /// Contexts that the daemon fetches (`remote`).
     pub remote_contexts: Limit<bool>,
-    /// The BuildKit builder, whose further requests the gate does not read.
-    pub buildkit: Limit<bool>,
 }

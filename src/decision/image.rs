@@ -1,7 +1,8 @@
 //! Limits on images: which are run, and which come and go; and on builds.
 
 use super::{Judge, Reason};
-use crate::engine_api::{Operation, reference};
+use crate::engine_api::reference::{self, Untagged};
+use crate::engine_api::{Body, Operation};
 
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, text: &str) {
@@ -16,8 +17,11 @@ impl Judge<'_> {
                 .iter()
                 .any(|form| setting.value.iter().any(|pattern| pattern.matches(form)))
         };
-        let readings = reference::forms(text);
-        if text.is_empty() || readings.iter().all(permits) {
+        if text.is_empty() && !is_run {
+            return;
+        }
+        let readings = self.readings(path, text);
+        if readings.iter().all(permits) {
             return;
         }
         let form = readings
@@ -30,6 +34,62 @@ impl Judge<'_> {
             Reason::new("image", path, text, "no rule opens this image")
                 .opened_by(setting.line, &remedy),
         );
+    }
+
+    /// Every image that the daemon could take a reference for, with the tag that stands beside it.
+    fn readings(&self, path: &str, text: &str) -> Vec<Vec<String>> {
+        let tag = self.request.head.query.get("tag").unwrap_or_default();
+        match (self.request.operation(), path) {
+            // An empty file system, which `docker cp` can fill.
+            (Some(Operation::ContainerCreate), _) if text.is_empty() => vec![vec![String::new()]],
+            (Some(Operation::ImageCreate), "?fromImage") | (Some(Operation::ImagePush), _) => {
+                reference::forms_with_tag(text, tag, Untagged::All)
+            }
+            (_, "?repo") => reference::forms_with_tag(text, tag, Untagged::Latest),
+            _ => reference::forms(text),
+        }
+    }
+
+    /// A create without an image is judged like one with an empty name.
+    pub(super) fn absent_image(&mut self) {
+        if let (Some(Operation::ContainerCreate), Body::Json(body)) =
+            (self.request.operation(), &self.request.body)
+            && body.get("Image").is_none()
+        {
+            self.image("Image", "");
+        }
+    }
+
+    /// A registry that the daemon would talk to for the client.
+    ///
+    /// moby: daemon/pkg/registry/search.go, `splitReposSearchTerm`; registry/auth.go, `ConvertToHostname`.
+    pub(super) fn registry(&mut self, path: &str, text: &str) {
+        let address = text
+            .strip_prefix("https://")
+            .or_else(|| text.strip_prefix("http://"))
+            .unwrap_or(text);
+        let (first, is_whole) = match address.split_once('/') {
+            Some((first, _)) => (first, false),
+            None => (address, true),
+        };
+        let is_hub = if path == "?term" {
+            is_whole || (!first.contains(['.', ':']) && first != "localhost")
+        } else {
+            matches!(
+                first,
+                "" | "docker.io" | "index.docker.io" | "registry-1.docker.io"
+            )
+        };
+        let registry = if is_hub { "docker.io" } else { first };
+        let setting = &self.policy.image.references;
+        let probe = format!("{registry}/-");
+        if !setting.value.iter().any(|pattern| pattern.matches(&probe)) {
+            let remedy = format!("`\"{registry}/*\"` in `references` in `[image]`");
+            let message = "no rule opens the whole of this registry";
+            self.refuse(
+                Reason::new("registry", path, text, message).opened_by(setting.line, &remedy),
+            );
+        }
     }
 
     /// moby: daemon/server/router/image/image_routes.go, `-` stands for the request's body, all else for a URL.

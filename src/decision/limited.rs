@@ -78,6 +78,12 @@ impl Judge<'_> {
             Limit::ImportSource => self.import_source(path, text),
             Limit::BuildRemote => self.build_remote(path, text),
             Limit::BuildVersion => self.build_version(path, text),
+            Limit::Tmpfs => self.tmpfs(path, value),
+            Limit::Links => self.links(path, value),
+            Limit::Subnet => self.subnet(path, text),
+            Limit::NetworkScope => self.network_scope(path, text),
+            Limit::Registry => self.registry(path, text),
+            Limit::PsArguments => self.ps_arguments(path, text),
         }
     }
 }

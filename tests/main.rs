@@ -1,1 +1,13 @@
+//! The gate as its clients and its daemon see it: the built program before a real Docker daemon.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+mod cli;
+mod support;

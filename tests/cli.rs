@@ -164,46 +164,6 @@ fn copies_files_into_a_container_and_out_of_it() {
 }
 
 #[test]
-fn takes_images_out_and_brings_them_back() {
-    at_both_doors(|site| {
-        let (docker, name, folder) = (&site.docker, site.name("image"), tempdir().unwrap());
-        let here = folder.path().display();
-        let id = |name: &str| docker.ok(format!("image inspect --format {{{{.Id}}}} {name}"));
-        docker.ok(format!(
-            "run --name {name} busybox sh -c 'echo changed >/changed'"
-        ));
-        docker.ok(format!(
-            "commit --change 'ENV MADE=here' --message 'a change' {name} {name}"
-        ));
-        docker.ok(format!("tag {name} {name}:other"));
-        let committed = id(&name);
-        assert_eq!(id(&format!("{name}:other")), committed);
-
-        docker.ok(format!("save -o {here}/saved.tar {name}"));
-        docker.ok(format!("rmi {name} {name}:other"));
-        assert!(
-            docker
-                .ok(format!("load -i {here}/saved.tar"))
-                .contains(&name)
-        );
-        assert_eq!(id(&name), committed);
-        let told = docker.ok(format!("run --rm {name} sh -c 'cat /changed; echo $MADE'"));
-        assert_eq!(told, "changed\nhere");
-
-        docker.ok(format!("export -o {here}/exported.tar {name}"));
-        let exported = fs::read(folder.path().join("exported.tar")).unwrap();
-        let import = format!("import --change 'ENV PATH=/bin' - {name}:imported");
-        docker.run_with(import, exported).ok("docker import");
-        let told = docker.ok(format!("run --rm {name}:imported cat /changed"));
-        assert_eq!(told, "changed");
-        // The daemon answers while the client still sends; its answer has to come through.
-        let garbage = docker.run_with("load", noise(3 * 1024 * 1024));
-        let told = garbage.failed("docker load of garbage");
-        assert!(told.contains("Error processing tar file"), "{told}");
-    });
-}
-
-#[test]
 fn tells_events_as_they_happen_and_from_the_past() {
     at_both_doors(|site| {
         let (docker, label) = (&site.docker, site.label());

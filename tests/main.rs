@@ -10,4 +10,7 @@
 )]
 
 mod cli;
+mod images;
+mod streams;
 mod support;
+mod terminal;

@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod certificates;
+pub(crate) mod connections;
 pub(crate) mod docker;
 pub(crate) mod engine;
 pub(crate) mod gate;

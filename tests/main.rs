@@ -11,6 +11,7 @@
 
 mod cli;
 mod images;
+mod sdk;
 mod streams;
 mod support;
 mod terminal;

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use tempfile::{TempDir, tempdir};
 
 use super::support::process::{checksum, noise};
-use super::support::site::{Site, at_both_doors};
+use super::support::site::at_both_doors;
 
 #[test]
 fn takes_images_out_and_brings_them_back() {

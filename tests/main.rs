@@ -10,8 +10,12 @@
 )]
 
 mod cli;
+mod faults;
 mod images;
+mod limits;
+mod malformed;
 mod sdk;
 mod streams;
 mod support;
 mod terminal;
+mod tls;

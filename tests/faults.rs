@@ -1,7 +1,7 @@
 //! A daemon that fails or answers oddly, a gate that is told to end, and an audit log that is full.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;

@@ -14,6 +14,7 @@ mod faults;
 mod images;
 mod limits;
 mod malformed;
+mod packaging;
 mod sdk;
 mod streams;
 mod support;

@@ -1,1 +1,23 @@
+//! dockgate: an authorization gate in front of the Docker Engine API.
+//!
+//! Three groups, and a module imports only from its own group or one further down:
+//! `command`; then `proxy`, `daemon`, `audit`, `config`, which move bytes; then `decision`, `policy` and
+//! `engine_api`, which decide and know no I/O, clock, environment or logging.
 
+pub mod command {
+    pub mod certs;
+}
+
+pub mod audit;
+pub mod daemon {
+    pub mod tls;
+}
+pub mod proxy {
+    pub mod client_identity;
+    pub mod tls;
+}
+pub mod tls_files;
+
+pub mod decision;
+pub mod engine_api;
+pub mod policy;

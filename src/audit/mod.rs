@@ -1,0 +1,221 @@
+//! The audit log: one record for every decision and every end, written before anything is forwarded.
+//!
+//! A dedicated thread owns the sink. It takes all records that wait, writes them with one `write(2)`, and only then
+//! tells those who wait for theirs. "Written" means handed to the kernel: it outlives a crash of the gate, not one of
+//! the machine.
+
+pub mod record;
+mod sink;
+pub mod text;
+mod writer;
+
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::sync::mpsc::{self, error::TrySendError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::time;
+
+use crate::audit::writer::{Entry, Log};
+
+/// Where audit records go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Sink {
+    /// Appended to; created with mode 0600.
+    File(PathBuf),
+    Stdout,
+}
+
+/// The bounds of an audit log.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AuditLimits {
+    /// Decisions that may wait to be written.
+    pub waiting_decisions: usize,
+    /// Exchanges that may be open at once, each with a place for its end.
+    pub open_exchanges: usize,
+    /// How long a decision may wait until it is written, and an exchange until it has a place.
+    pub deadline: Duration,
+}
+
+impl Default for AuditLimits {
+    fn default() -> Self {
+        Self {
+            waiting_decisions: 1024,
+            open_exchanges: 4096,
+            deadline: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A running audit log; clones share it.
+#[derive(Clone, Debug)]
+pub struct Audit {
+    // INVARIANT: the queue has room for every decision place, every end place and one close, so that whoever holds a
+    // place never finds it full.
+    queue: mpsc::Sender<Entry>,
+    decision_places: Arc<Semaphore>,
+    end_places: Arc<Semaphore>,
+    deadline: Duration,
+    is_failing: Arc<AtomicBool>,
+}
+
+impl Audit {
+    /// Opens the sink and starts the thread that owns it.
+    pub fn start(sink: &Sink, limits: AuditLimits) -> Result<Self, StartError> {
+        let opened = sink::open(sink).map_err(|error| StartError {
+            sink: sink.clone(),
+            error,
+        })?;
+        Self::start_on(opened.file, opened.ends_inside_a_line, limits).map_err(|error| StartError {
+            sink: sink.clone(),
+            error,
+        })
+    }
+
+    fn start_on(file: File, ends_inside_a_line: bool, limits: AuditLimits) -> io::Result<Self> {
+        let decisions = limits.waiting_decisions.clamp(1, PLACES_LIMIT);
+        let ends = limits.open_exchanges.clamp(1, PLACES_LIMIT);
+        let (queue, entries) = mpsc::channel(decisions + ends + 1);
+        let is_failing = Arc::new(AtomicBool::new(false));
+        let log = Log::new(file, ends_inside_a_line, Arc::clone(&is_failing));
+        // The thread ends by itself at `close`, or when the last clone is gone.
+        std::thread::Builder::new()
+            .name("audit".to_owned())
+            .spawn(move || log.run(entries))?;
+        Ok(Self {
+            queue,
+            decision_places: Arc::new(Semaphore::new(decisions)),
+            end_places: Arc::new(Semaphore::new(ends)),
+            deadline: limits.deadline,
+            is_failing,
+        })
+    }
+
+    /// Writes one record; on any error the exchange must be refused.
+    ///
+    /// It returns once the line has been written. A record that misses the deadline stays queued: it may be written
+    /// later, and the record of the exchange's end then says that it was refused.
+    pub async fn record(&self, record: &impl Serialize) -> Result<(), AuditError> {
+        let line = line(record)?;
+        let give_up_at = time::Instant::now() + self.deadline;
+        let place = place(&self.decision_places, give_up_at).await?;
+        let (written, answer) = oneshot::channel();
+        self.send(Entry::Decision {
+            line,
+            written,
+            place,
+        })?;
+        match time::timeout_at(give_up_at, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(AuditError::Stopped),
+            Err(_) => Err(AuditError::TooSlow),
+        }
+    }
+
+    /// Keeps a place for the record of an exchange's end, so that recording it needs no waiting and cannot fail.
+    pub async fn reserve(&self) -> Result<EndPlace, AuditError> {
+        let give_up_at = time::Instant::now() + self.deadline;
+        Ok(EndPlace {
+            place: place(&self.end_places, give_up_at).await?,
+            audit: self.clone(),
+        })
+    }
+
+    /// Writes all that is queued and ends the log; what is recorded later is lost, so close it after all exchanges.
+    pub async fn close(self) -> Result<(), AuditError> {
+        let (written, answer) = oneshot::channel();
+        self.send(Entry::Close { written })?;
+        match time::timeout(self.deadline, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(AuditError::Stopped),
+            Err(_) => Err(AuditError::TooSlow),
+        }
+    }
+
+    /// Whether the last attempt to write failed.
+    pub fn is_failing(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed)
+    }
+
+    fn send(&self, entry: Entry) -> Result<(), AuditError> {
+        self.queue.try_send(entry).map_err(|error| match error {
+            TrySendError::Full(_) => AuditError::QueueFull,
+            TrySendError::Closed(_) => AuditError::Stopped,
+        })
+    }
+}
+
+/// A place in the queue for the record of one exchange's end.
+#[derive(Debug)]
+pub struct EndPlace {
+    audit: Audit,
+    place: OwnedSemaphorePermit,
+}
+
+impl EndPlace {
+    /// Queues the record of the end; while the sink fails it is kept, with its place, and tried again.
+    pub fn record(self, record: &impl Serialize) {
+        let place = self.place;
+        let sent = line(record).and_then(|line| self.audit.send(Entry::End { line, place }));
+        if let Err(error) = sent {
+            tracing::error!(%error, "the end of an exchange is missing from the audit log");
+        }
+    }
+}
+
+/// Why the audit log cannot start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the audit log to {}: {error}", .sink.name())]
+pub struct StartError {
+    sink: Sink,
+    error: io::Error,
+}
+
+/// Why a record is not known to be written.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum AuditError {
+    #[error("the audit log has no free place")]
+    QueueFull,
+    #[error("the audit record was not written in time")]
+    TooSlow,
+    #[error("the audit log cannot be written: {cause}")]
+    NotWritten { cause: Arc<str> },
+    #[error("the audit log has ended")]
+    Stopped,
+    #[error("the audit record cannot be put into JSON: {cause}")]
+    NotSerializable { cause: String },
+}
+
+async fn place(
+    places: &Arc<Semaphore>,
+    give_up_at: time::Instant,
+) -> Result<OwnedSemaphorePermit, AuditError> {
+    match time::timeout_at(give_up_at, Arc::clone(places).acquire_owned()).await {
+        Ok(Ok(place)) => Ok(place),
+        Ok(Err(_)) => Err(AuditError::Stopped),
+        Err(_) => Err(AuditError::QueueFull),
+    }
+}
+
+fn line(record: &impl Serialize) -> Result<Vec<u8>, AuditError> {
+    let mut line = Vec::with_capacity(LINE_CAPACITY);
+    serde_json::to_writer(&mut line, record).map_err(|error| AuditError::NotSerializable {
+        cause: error.to_string(),
+    })?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+/// More places than any machine has connections for; tokio's semaphores panic far above it.
+const PLACES_LIMIT: usize = 1 << 20;
+
+/// What a usual record takes, in bytes.
+const LINE_CAPACITY: usize = 768;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! What an audit record says.
+
+use std::time::Duration;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::audit::text::{ExchangeId, LIST_LIMIT, Text, Timestamp, first};
+use crate::policy::client::{Certificate, Identity};
+
+/// One line of the audit log.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Record<'a> {
+    Decision(Decision<'a>),
+    End(End<'a>),
+    ConnectionRefused(ConnectionRefused<'a>),
+}
+
+/// What was asked, by whom, and what was decided; written before anything is forwarded.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Decision<'a> {
+    pub time: Timestamp,
+    pub id: ExchangeId,
+    pub client: Client<'a>,
+    /// The address of the listener, as configured.
+    pub listener: &'a str,
+    /// The `operationId`; none where the request names no operation.
+    pub operation: Option<&'a str>,
+    pub api_version: Option<Text<'a, 32>>,
+    pub method: Text<'a, 64>,
+    /// As the client sent it.
+    pub target: Text<'a, 4096>,
+    pub policy: Option<&'a str>,
+    pub decision: Verdict,
+    #[serde(serialize_with = "first")]
+    pub reasons: &'a [Reason<'a>],
+    #[serde(serialize_with = "first")]
+    pub dropped: &'a [Text<'a, 256>],
+    /// How many reasons and dropped names are left out above, beyond the limit of a list.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+    /// The status that the gate answers itself; none where the daemon will answer.
+    pub status: Option<u16>,
+}
+
+impl Decision<'_> {
+    /// With `left_out` counted from the lists.
+    #[must_use]
+    pub fn counted(mut self) -> Self {
+        self.left_out = self.reasons.len().saturating_sub(LIST_LIMIT)
+            + self.dropped.len().saturating_sub(LIST_LIMIT);
+        self
+    }
+}
+
+/// How an exchange ended; every decision is followed by one.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct End<'a> {
+    pub time: Timestamp,
+    pub id: ExchangeId,
+    pub operation: Option<&'a str>,
+    /// The status that the client was answered; none where it was answered nothing.
+    pub status: Option<u16>,
+    /// Bytes of body and tunnel, without heads.
+    pub bytes_from_client: u64,
+    pub bytes_to_client: u64,
+    #[serde(rename = "duration_us", serialize_with = "microseconds")]
+    pub duration: Duration,
+    pub outcome: Outcome,
+    /// Whether the connection became a tunnel.
+    pub tunnel: bool,
+}
+
+/// A connection that was ended before any request was read.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct ConnectionRefused<'a> {
+    pub time: Timestamp,
+    pub id: ExchangeId,
+    pub client: Client<'a>,
+    pub listener: &'a str,
+    /// The other end's address, on TCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub peer: Option<&'a str>,
+    pub reason: Reason<'a>,
+}
+
+/// Who asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Client<'a> {
+    /// The `[[client]]` table that matched.
+    pub name: Option<&'a str>,
+    /// None where the client could not be identified.
+    pub identity: Option<&'a Identity>,
+}
+
+/// What was decided about a request.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Permit,
+    Refuse,
+    /// The request cannot be read, or not in one way only.
+    Malformed,
+}
+
+/// Why a request was refused or is malformed.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Reason<'a> {
+    /// Stable, for example `privileged`.
+    pub code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<Text<'a, 256>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Text<'a, 1024>>,
+    pub message: Text<'a, 2048>,
+    /// Of the policy file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+}
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Complete,
+    /// The gate answered a refusal itself.
+    Refused,
+    ClientGone,
+    DaemonGone,
+    /// The daemon could not be reached.
+    DaemonUnavailable,
+    /// A deadline passed.
+    TimedOut,
+    /// The gate ended it, to shut down.
+    Cut,
+}
+
+impl Serialize for Client<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(name) = self.name {
+            map.serialize_entry("name", name)?;
+        }
+        match self.identity {
+            Some(Identity::Certificate(certificate)) => {
+                serialize_certificate(&mut map, certificate)?;
+            }
+            Some(Identity::Peer(peer)) => {
+                map.serialize_entry("uid", &peer.uid)?;
+                map.serialize_entry("gid", &peer.gid)?;
+                if let Some(pid) = peer.pid {
+                    map.serialize_entry("pid", &pid)?;
+                }
+            }
+            Some(Identity::Listener) | None => {}
+        }
+        map.end()
+    }
+}
+
+fn serialize_certificate<M: SerializeMap>(
+    map: &mut M,
+    certificate: &Certificate,
+) -> Result<(), M::Error> {
+    if let Some(name) = &certificate.common_name {
+        map.serialize_entry("common_name", &Text::<256>(name))?;
+    }
+    for (key, names) in [
+        ("organizations", &certificate.organizations),
+        ("organizational_units", &certificate.organizational_units),
+        ("dns", &certificate.dns),
+        ("emails", &certificate.emails),
+        ("uris", &certificate.uris),
+    ] {
+        if !names.is_empty() {
+            map.serialize_entry(key, &Names(names))?;
+        }
+    }
+    map.serialize_entry("serial", &Text::<64>(&certificate.serial))?;
+    map.serialize_entry("fingerprint", &certificate.fingerprint)
+}
+
+struct Names<'a>(&'a [String]);
+
+impl Serialize for Names<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = self.0.iter().take(LIST_LIMIT);
+        serializer.collect_seq(names.map(|name| Text::<256>(name)))
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+fn microseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use super::*;
+    use crate::audit::text::ExchangeIds;
+    use crate::policy::client::PeerCredentials;
+
+    fn decision<'a>(identity: &'a Identity, reasons: &'a [Reason<'a>]) -> Decision<'a> {
+        Decision {
+            time: UNIX_EPOCH.into(),
+            id: ExchangeIds::start().unwrap().next(),
+            client: Client {
+                name: Some("ci"),
+                identity: Some(identity),
+            },
+            listener: "tcp://0.0.0.0:2376",
+            operation: Some("ContainerCreate"),
+            api_version: Some(Text("1.51")),
+            method: Text("POST"),
+            target: Text("/v1.51/containers/create?name=\r\n"),
+            policy: Some("guarded"),
+            decision: Verdict::Refuse,
+            reasons,
+            dropped: &[],
+            left_out: 0,
+            status: Some(403),
+        }
+    }
+
+    fn reason(value: &str) -> Reason<'_> {
+        Reason {
+            code: "privileged",
+            field: Some(Text("HostConfig.Privileged")),
+            value: Some(Text(value)),
+            message: Text("`Privileged` is not permitted"),
+            line: Some(4),
+        }
+    }
+
+    fn json(record: &Record<'_>) -> serde_json::Value {
+        serde_json::to_value(record).unwrap()
+    }
+
+    #[test]
+    fn a_decision_says_who_asked_for_what_and_why_it_was_refused() {
+        let identity = Identity::Certificate(Certificate {
+            common_name: Some("ci-7".to_owned()),
+            organizations: vec!["acme".to_owned()],
+            organizational_units: vec![],
+            dns: vec![],
+            emails: vec![],
+            uris: vec!["spiffe://acme/ci".to_owned()],
+            serial: "0a".to_owned(),
+            fingerprint: "ff".to_owned(),
+            not_after: 0,
+        });
+        let reasons = [reason("true")];
+        let record = json(&Record::Decision(decision(&identity, &reasons)));
+
+        assert_eq!(record["event"], "decision");
+        assert_eq!(record["time"], "1970-01-01T00:00:00.000000Z");
+        assert_eq!(record["client"]["name"], "ci");
+        assert_eq!(record["client"]["common_name"], "ci-7");
+        assert_eq!(record["client"]["uris"][0], "spiffe://acme/ci");
+        assert_eq!(record["client"]["serial"], "0a");
+        assert!(record["client"].get("dns").is_none());
+        assert_eq!(record["decision"], "refuse");
+        assert_eq!(record["reasons"][0]["code"], "privileged");
+        assert_eq!(record["reasons"][0]["line"], 4);
+        assert_eq!(record["target"], "/v1.51/containers/create?name=\r\n");
+        assert_eq!(record["status"], 403);
+    }
+
+    #[test]
+    fn a_record_is_one_line_whatever_the_client_sent() {
+        let identity = Identity::Listener;
+        let reasons = [reason("a\nb\u{2028}\0")];
+        let line = serde_json::to_string(&Record::Decision(decision(&identity, &reasons)));
+        assert!(!line.unwrap().contains('\n'));
+    }
+
+    #[test]
+    fn a_record_is_bounded_whatever_the_client_sent() {
+        let identity = Identity::Peer(PeerCredentials {
+            uid: 1,
+            gid: 2,
+            pid: Some(3),
+        });
+        let long = "x".repeat(1 << 20);
+        let reasons = [reason(&long); 200];
+        let dropped = [Text(long.as_str()); 100];
+        let mut decision = decision(&identity, &reasons);
+        decision.target = Text(&long);
+        decision.dropped = &dropped;
+        let record = Record::Decision(decision.counted());
+
+        assert!(serde_json::to_string(&record).unwrap().len() < 128 * 1024);
+        let record = json(&record);
+        assert_eq!(record["left_out"], 136 + 36);
+        assert_eq!(record["client"]["uid"], 1);
+        assert_eq!(record["client"]["pid"], 3);
+    }
+
+    #[test]
+    fn an_end_says_how_it_ended() {
+        let record = json(&Record::End(End {
+            time: UNIX_EPOCH.into(),
+            id: ExchangeIds::start().unwrap().next(),
+            operation: Some("ContainerAttach"),
+            status: Some(101),
+            bytes_from_client: 5,
+            bytes_to_client: 7,
+            duration: Duration::from_millis(2),
+            outcome: Outcome::ClientGone,
+            tunnel: true,
+        }));
+        assert_eq!(record["event"], "end");
+        assert_eq!(record["duration_us"], 2000);
+        assert_eq!(record["outcome"], "client-gone");
+        assert_eq!(record["tunnel"], true);
+    }
+}

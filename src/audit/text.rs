@@ -1,0 +1,174 @@
+//! The small parts of an audit record: when, which exchange, and texts that cannot grow without bound.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::rand;
+use serde::ser::{Serialize, SerializeSeq, Serializer};
+use time::OffsetDateTime;
+
+/// A moment, written as RFC 3339 in UTC with microseconds, always 27 characters.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Timestamp(SystemTime);
+
+impl Timestamp {
+    /// The moment of the call.
+    pub fn now() -> Self {
+        Self(SystemTime::now())
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self(time)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        let time = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
+        let (year, month, day) = time.to_calendar_date();
+        let (hour, minute, second) = time.to_hms();
+        write!(
+            formatter,
+            "{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z",
+            u8::from(month),
+            since.subsec_micros()
+        )
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Gives each exchange its id.
+#[derive(Debug)]
+pub struct ExchangeIds {
+    run: u64,
+    next: AtomicU64,
+}
+
+impl ExchangeIds {
+    /// Starts at 1 under a random prefix, so that ids of two runs of the gate differ.
+    pub fn start() -> Result<Self, NoRandomness> {
+        let mut run = [0; 8];
+        rand::fill(&mut run).map_err(|_| NoRandomness)?;
+        Ok(Self {
+            run: u64::from_be_bytes(run),
+            next: AtomicU64::new(1),
+        })
+    }
+
+    /// An id that this run has not given before.
+    pub fn next(&self) -> ExchangeId {
+        ExchangeId {
+            run: self.run,
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+/// The operating system gives no random bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the operating system gives no random bytes")]
+pub struct NoRandomness;
+
+/// Which exchange a record belongs to, for example `5f1c0a9be2d37788-42`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct ExchangeId {
+    run: u64,
+    number: u64,
+}
+
+impl fmt::Display for ExchangeId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:016x}-{}", self.run, self.number)
+    }
+}
+
+impl Serialize for ExchangeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A client's text of which at most `LIMIT` bytes are recorded, then how long it was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Text<'a, const LIMIT: usize>(pub &'a str);
+
+impl<'a, const LIMIT: usize> From<&'a str> for Text<'a, LIMIT> {
+    fn from(text: &'a str) -> Self {
+        Self(text)
+    }
+}
+
+impl<const LIMIT: usize> Serialize for Text<'_, LIMIT> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(text) = self;
+        if text.len() <= LIMIT {
+            return serializer.serialize_str(text);
+        }
+        let kept = (0..=LIMIT)
+            .rev()
+            .find_map(|end| text.get(..end))
+            .unwrap_or_default();
+        serializer.collect_str(&format_args!("{kept}… ({} bytes in all)", text.len()))
+    }
+}
+
+/// A list of which the first `LIST_LIMIT` are recorded; use it with `serialize_with`.
+pub(super) fn first<T: Serialize, S: Serializer>(
+    items: &[T],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut sequence = serializer.serialize_seq(Some(items.len().min(LIST_LIMIT)))?;
+    for item in items.iter().take(LIST_LIMIT) {
+        sequence.serialize_element(item)?;
+    }
+    sequence.end()
+}
+
+/// The most items of one list in a record.
+pub const LIST_LIMIT: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_time_has_all_its_digits() {
+        let time = UNIX_EPOCH + Duration::new(1_700_000_001, 1_500);
+        assert_eq!(Timestamp(time).to_string(), "2023-11-14T22:13:21.000001Z");
+        assert_eq!(
+            Timestamp(UNIX_EPOCH).to_string(),
+            "1970-01-01T00:00:00.000000Z"
+        );
+    }
+
+    #[test]
+    fn ids_differ_within_a_run_and_between_runs() {
+        let ids = ExchangeIds::start().unwrap();
+        let (first, second) = (ids.next(), ids.next());
+        assert_ne!(first, second);
+        assert_ne!(ExchangeIds::start().unwrap().next(), first);
+        assert!(second.to_string().ends_with("-2"));
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters_and_says_so() {
+        let json = serde_json::to_string(&Text::<5>("aaaa\u{e9}b")).unwrap();
+        assert_eq!(json, "\"aaaa… (7 bytes in all)\"");
+        assert_eq!(
+            serde_json::to_string(&Text::<5>("a\n\0\u{7f}")).unwrap(),
+            "\"a\\n\\u0000\u{7f}\""
+        );
+    }
+}

@@ -1,0 +1,254 @@
+//! Limits on what a container mounts: host paths by every route, volumes, images.
+
+use super::{Judge, Reason};
+use crate::engine_api::Field;
+use crate::engine_api::json::Value;
+use crate::engine_api::mount::{LocalVolume, Mount, Source, local_volume, text_map};
+use crate::engine_api::schema::{Class, Limit};
+
+/// Paths that no container may reach, whatever a policy opens.
+const PROTECTED: &[&str] = &[
+    "/proc",
+    "/sys",
+    "/dev",
+    "/run/docker.sock",
+    "/run/docker",
+    "/run/containerd",
+    "/run/dockgate",
+    "/run/systemd",
+    "/var/lib/docker",
+    "/var/lib/containerd",
+];
+
+impl Judge<'_> {
+    pub(super) fn binds(&mut self, path: &str, value: &Value) {
+        for (index, bind) in value.items().iter().enumerate() {
+            self.mount(
+                &format!("{path}[{index}]"),
+                bind.as_text(),
+                &Mount::from_bind(bind.as_text()),
+            );
+        }
+    }
+
+    pub(super) fn mounts(&mut self, path: &str, value: &Value) {
+        for (index, mount) in value.items().iter().enumerate() {
+            self.mount(
+                &format!("{path}[{index}]"),
+                &mount.to_string(),
+                &Mount::from_mount(mount),
+            );
+        }
+    }
+
+    fn mount(&mut self, path: &str, text: &str, mount: &Mount) {
+        self.mount_options(path, text, mount);
+        match &mount.source {
+            Source::HostPath(source) => self.host_path(path, source, mount.is_read_only),
+            Source::Volume {
+                driver, options, ..
+            } => {
+                self.volume_driver(path, driver);
+                self.driver_options(path, driver, options);
+            }
+            Source::Tmpfs => {}
+            Source::Image(reference) => self.image(path, reference),
+            Source::Unknown(text) => self.refuse(Reason::new(
+                "mount",
+                path,
+                text,
+                "no mount that the gate can read",
+            )),
+        }
+    }
+
+    fn mount_options(&mut self, path: &str, text: &str, mount: &Mount) {
+        let harmless = [
+            "z",
+            "Z",
+            "nocopy",
+            "cached",
+            "delegated",
+            "consistent",
+            "default",
+            "private",
+            "rprivate",
+        ];
+        for option in mount
+            .options
+            .iter()
+            .filter(|option| !harmless.contains(&option.as_str()))
+        {
+            let message = format!("`{option}` lets mounts pass between host and container");
+            self.refuse(Reason::new("mount-propagation", path, text, &message));
+        }
+        let relabels = mount
+            .options
+            .iter()
+            .any(|option| matches!(option.as_str(), "z" | "Z"));
+        if relabels && mount.is_read_only && matches!(mount.source, Source::HostPath(_)) {
+            self.refuse(Reason::new(
+                "mount-relabel",
+                path,
+                text,
+                "`z` changes the labels of what is to be read only",
+            ));
+        }
+    }
+
+    /// A host path must lie beneath an opened one after the host has resolved it, and reach nothing protected.
+    fn host_path(&mut self, path: &str, source: &str, is_read_only: bool) {
+        let setting = &self.policy.container.host_paths;
+        let (code, message) = match self.facts.host_paths.get(source) {
+            _ if setting.value.is_empty() => ("host-path", "a path of the host".to_owned()),
+            Some(Ok(resolved)) => match self.resolved_path(resolved, is_read_only) {
+                Some(refused) => refused,
+                None => return,
+            },
+            Some(Err(cause)) => (
+                "host-path-unresolved",
+                format!("the gate cannot tell where it leads: {cause}"),
+            ),
+            None => ("host-path-unresolved", "it was not resolved".to_owned()),
+        };
+        let reason = Reason::new(code, path, source, &message);
+        let access = if is_read_only {
+            "read-only"
+        } else {
+            "read-write"
+        };
+        let remedy = format!(
+            "`host-paths = [{{ path = \"{source}\", access = \"{access}\" }}]` in `[container]`"
+        );
+        let is_closed = code == "protected-path" || self.protected(source).is_some();
+        let remedy = if is_closed { "" } else { &remedy };
+        self.refuse(reason.opened_by(setting.line, remedy));
+    }
+
+    /// Why a path, as the host resolved it, may not be mounted.
+    fn resolved_path(&self, resolved: &str, is_read_only: bool) -> Option<(&'static str, String)> {
+        if let Some(protected) = self.protected(resolved) {
+            let message =
+                format!("it leads to `{resolved}` and so to `{protected}`, which no policy opens");
+            return Some(("protected-path", message));
+        }
+        let setting = &self.policy.container.host_paths;
+        let mut opened = setting
+            .value
+            .iter()
+            .filter(|opened| lies_in(resolved, &opened.path))
+            .peekable();
+        if opened.peek().is_none() {
+            return Some((
+                "host-path",
+                format!("it leads to `{resolved}`, which lies in no opened path"),
+            ));
+        }
+        let is_permitted = is_read_only || opened.any(|opened| opened.is_writable);
+        (!is_permitted).then(|| {
+            (
+                "host-path-write",
+                "the path is opened for reading only; mount it with `ro`".to_owned(),
+            )
+        })
+    }
+
+    /// The protected path that contains or lies beneath this one.
+    fn protected(&self, path: &str) -> Option<&str> {
+        let own = self.facts.protected.iter().map(String::as_str);
+        PROTECTED
+            .iter()
+            .copied()
+            .chain(own)
+            .find(|protected| lies_in(path, protected) || lies_in(protected, path))
+    }
+
+    /// The options of a volume that is made, by itself or inside a container's mounts.
+    pub(super) fn driver_options(
+        &mut self,
+        path: &str,
+        driver: &str,
+        options: &[(String, String)],
+    ) {
+        let is_foreign = self
+            .policy
+            .volume
+            .drivers
+            .value
+            .iter()
+            .any(|pattern| pattern.matches(driver));
+        if options.is_empty() || (is_foreign && !matches!(driver, "" | "local")) {
+            return;
+        }
+        let setting = &self.policy.volume.types;
+        let text = options
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect::<Vec<_>>()
+            .join(" ");
+        match local_volume(options) {
+            Ok(LocalVolume::Plain | LocalVolume::Tmpfs) => {}
+            Ok(LocalVolume::HostPath(device)) => self.volume_host_path(path, &device),
+            Ok(LocalVolume::Other { kind }) if setting.value.contains(&kind) => {}
+            Ok(LocalVolume::Other { kind }) => {
+                let remedy = format!("`types = [\"{kind}\"]` in `[volume]`");
+                self.refuse(
+                    Reason::new("volume-type", path, &text, "the daemon would mount it")
+                        .opened_by(setting.line, &remedy),
+                );
+            }
+            Err(what) => {
+                let message = format!("{what} can reach the host");
+                self.refuse(
+                    Reason::new("volume-options", path, &text, &message)
+                        .opened_by(setting.line, ""),
+                );
+            }
+        }
+    }
+
+    /// A volume that is a host path outlives the request, so its path could be swapped for another after the check.
+    fn volume_host_path(&mut self, path: &str, device: &str) {
+        let line = self.policy.container.host_paths.line;
+        let message = "a volume that stands for a path of the host";
+        self.refuse(Reason::new("volume-host-path", path, device, message).opened_by(line, ""));
+    }
+}
+
+/// The host paths among the mounts of one field.
+pub(super) fn host_paths_of(field: &Field<'_>) -> Vec<String> {
+    let mounts: Vec<Mount> = match field.class {
+        Class::Limited(Limit::Binds) => field
+            .value
+            .items()
+            .iter()
+            .map(|bind| Mount::from_bind(bind.as_text()))
+            .collect(),
+        Class::Limited(Limit::Mounts) => {
+            field.value.items().iter().map(Mount::from_mount).collect()
+        }
+        Class::Harmless | Class::Limited(_) | Class::Refused(_) => Vec::new(),
+    };
+    let path = |mount: Mount| match mount.source {
+        Source::HostPath(path) => Some(path),
+        Source::Volume { .. } | Source::Tmpfs | Source::Image(_) | Source::Unknown(_) => None,
+    };
+    mounts.into_iter().filter_map(path).collect()
+}
+
+/// Whether `path` is `directory` or lies beneath it.
+fn lies_in(path: &str, directory: &str) -> bool {
+    let directory = directory.trim_end_matches('/');
+    path.strip_prefix(directory)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+impl Judge<'_> {
+    pub(super) fn volume_options(&mut self, path: &str, options: &Value) {
+        let driver = self
+            .body()
+            .map_or("", |body| body.text("Driver"))
+            .to_owned();
+        self.driver_options(path, &driver, &text_map(options));
+    }
+}

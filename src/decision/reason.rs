@@ -1,0 +1,101 @@
+//! Why a request is refused: every reason with its place, its policy line and its remedy.
+
+use std::fmt;
+
+use crate::engine_api::json::Value;
+use crate::engine_api::shorten;
+use crate::policy::Line;
+
+/// Every reason why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The operation's name, or method and path where there is none.
+    pub subject: String,
+    /// The name of the policy that decided.
+    pub policy: String,
+    /// At least one.
+    pub reasons: Vec<Reason>,
+}
+
+/// One reason of a refusal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// Stable, in kebab-case, like `privileged`.
+    pub code: &'static str,
+    /// Where in the request, like `HostConfig.Privileged`; empty for the request as a whole.
+    pub field: String,
+    /// What stands there, shortened to 200 characters.
+    pub value: String,
+    /// Why that is refused.
+    pub message: String,
+    /// The line of the policy that limits it, 0 where it says nothing.
+    pub line: usize,
+    /// The smallest change that would permit it; empty where no key does.
+    pub remedy: String,
+}
+
+impl Reason {
+    pub(super) fn new(code: &'static str, field: &str, value: &str, message: &str) -> Self {
+        Self {
+            code,
+            field: field.to_owned(),
+            value: shorten(value),
+            message: message.to_owned(),
+            line: 0,
+            remedy: String::new(),
+        }
+    }
+
+    /// Names the line of the policy that limits it and the key that would permit it.
+    pub(super) fn opened_by(self, line: Line, remedy: &str) -> Self {
+        Self {
+            line,
+            remedy: remedy.to_owned(),
+            ..self
+        }
+    }
+
+    /// A value as a reason shows it: text without quotes, all else as JSON.
+    pub(super) fn text(value: &Value) -> String {
+        if let Value::Text(text) = value {
+            text.clone()
+        } else {
+            value.to_string()
+        }
+    }
+}
+
+/// The text that a client sees: one line for each reason.
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            subject,
+            policy,
+            reasons,
+        } = self;
+        let count = match reasons.len() {
+            1 => "1 reason".to_owned(),
+            count => format!("{count} reasons"),
+        };
+        write!(
+            f,
+            "dockgate refuses {subject} under the policy `{policy}` for {count}:"
+        )?;
+        for (index, reason) in reasons.iter().enumerate() {
+            write!(f, "\n  {}. {}", index + 1, reason.code)?;
+            if !reason.field.is_empty() {
+                write!(f, ": `{}`", reason.field)?;
+            }
+            if !reason.value.is_empty() {
+                write!(f, " is `{}`", reason.value)?;
+            }
+            write!(f, "; {}", reason.message)?;
+            match (reason.remedy.as_str(), reason.line) {
+                ("", _) => f.write_str(" (no key of a policy permits it)")?,
+                (remedy, 0) => write!(f, " (to permit it: {remedy})")?,
+                (remedy, line) => write!(f, " (line {line}; to permit it: {remedy})")?,
+            }
+        }
+        Ok(())
+    }
+}

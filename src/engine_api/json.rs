@@ -1,0 +1,279 @@
+//! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write as _};
+
+use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
+
+use super::Malformed;
+
+/// Deepest nesting of arrays and objects that is read.
+pub const MAX_DEPTH: usize = 64;
+
+/// A JSON value in the order it was sent, without repeated keys.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
+}
+
+/// Reads one JSON value and nothing after it but white space.
+///
+/// The daemon's reader (Go's `encoding/json`) lets a repeated key count again and tolerates bytes after the value
+/// (moby: daemon/server/httputils/httputils.go, `ReadJSON`), so both are refused, and so are a byte-order mark,
+/// invalid UTF-8 and nesting over [`MAX_DEPTH`].
+pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+    if bytes.starts_with(b"\xef\xbb\xbf") {
+        return Err(Malformed::Json(
+            "a byte-order mark before the value".to_owned(),
+        ));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Malformed::Json(format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = Seed { depth: 0 }
+        .deserialize(&mut deserializer)
+        .map_err(|error| Malformed::Json(error.to_string()))?;
+    deserializer
+        .end()
+        .map_err(|error| Malformed::Json(error.to_string()))?;
+    Ok(value)
+}
+
+impl Value {
+    /// The member of an object, `None` where it is absent, `null`, or this is no object.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        let Self::Object(members) = self else {
+            return None;
+        };
+        members
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+            .filter(|value| !matches!(value, Self::Null))
+    }
+
+    /// The member of an object, to be changed; `None` where it is absent or this is no object.
+    #[must_use]
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Self::Object(members) = self else {
+            return None;
+        };
+        members
+            .iter_mut()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
+    }
+
+    /// Sets the member of an object, replacing what stands there; does nothing to what is no object.
+    pub fn set(&mut self, key: &str, value: Self) {
+        if let Some(place) = self.get_mut(key) {
+            *place = value;
+        } else if let Self::Object(members) = self {
+            members.push((key.to_owned(), value));
+        }
+    }
+
+    /// The text of this value, empty where it is no string.
+    #[must_use]
+    pub fn as_text(&self) -> &str {
+        if let Self::Text(text) = self {
+            text
+        } else {
+            ""
+        }
+    }
+
+    /// The text member of an object, empty where it is absent.
+    #[must_use]
+    pub fn text(&self, key: &str) -> &str {
+        self.get(key).map_or("", Self::as_text)
+    }
+
+    /// The items of a list, none where this is no list.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        if let Self::List(items) = self {
+            items
+        } else {
+            &[]
+        }
+    }
+
+    /// The members of an object, none where this is no object.
+    #[must_use]
+    pub fn members(&self) -> &[(String, Self)] {
+        if let Self::Object(members) = self {
+            members
+        } else {
+            &[]
+        }
+    }
+
+    /// Whether this is the zero value of its type in Go: `null`, `false`, `0`, `""`, `[]` or `{}`.
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Bool(value) => !value,
+            Self::Number(number) => number.as_f64() == Some(0.0),
+            Self::Text(text) => text.is_empty(),
+            Self::List(items) => items.is_empty(),
+            Self::Object(members) => members.is_empty(),
+        }
+    }
+}
+
+/// Writes the value as compact JSON, the form that is sent to the daemon.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Text(text) => write_text(f, text),
+            Self::List(items) => {
+                f.write_char('[')?;
+                for (index, item) in items.iter().enumerate() {
+                    if index > 0 {
+                        f.write_char(',')?;
+                    }
+                    write!(f, "{item}")?;
+                }
+                f.write_char(']')
+            }
+            Self::Object(members) => {
+                f.write_char('{')?;
+                for (index, (key, value)) in members.iter().enumerate() {
+                    if index > 0 {
+                        f.write_char(',')?;
+                    }
+                    write_text(f, key)?;
+                    write!(f, ":{value}")?;
+                }
+                f.write_char('}')
+            }
+        }
+    }
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_char('"')?;
+    let mut rest = text;
+    while let Some(at) = rest.find(|c: char| c < ' ' || matches!(c, '"' | '\\')) {
+        let (plain, special) = rest.split_at(at);
+        f.write_str(plain)?;
+        let mut characters = special.chars();
+        match characters.next() {
+            Some(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
+            Some(c) => write!(f, "\\u{:04x}", u32::from(c))?,
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    f.write_str(rest)?;
+    f.write_char('"')
+}
+
+#[derive(Clone, Copy)]
+struct Seed {
+    depth: usize,
+}
+
+impl Seed {
+    fn deeper<E: de::Error>(self) -> Result<Self, E> {
+        if self.depth >= MAX_DEPTH {
+            return Err(E::custom(format_args!("nesting over {MAX_DEPTH}")));
+        }
+        Ok(Self {
+            depth: self.depth + 1,
+        })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Seed {
+    type Value = Value;
+
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Seed {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number that is not finite"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::Text(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let seed = self.deeper()?;
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element_seed(seed)? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let seed = self.deeper()?;
+        let mut members: Vec<(String, Value)> = Vec::new();
+        while let Some(key) = map.next_key::<String>()? {
+            members.push((key, map.next_value_seed(seed)?));
+        }
+        if let Some(key) = repeated_key(&members) {
+            return Err(de::Error::custom(format_args!(
+                "the key `{key}` stands twice in one object"
+            )));
+        }
+        Ok(Value::Object(members))
+    }
+}
+
+fn repeated_key(members: &[(String, Value)]) -> Option<&str> {
+    if let [(first, _), (second, _)] = members {
+        return (first == second).then_some(first);
+    }
+    let mut seen = HashSet::with_capacity(members.len());
+    members
+        .iter()
+        .map(|(key, _)| key.as_str())
+        .find(|key| !seen.insert(*key))
+}

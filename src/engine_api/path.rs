@@ -1,0 +1,244 @@
+//! The path of a request: API version, operation and names, decoded once.
+
+use std::fmt;
+
+use super::operation::Operation;
+use super::tables::TABLE;
+use super::{Malformed, Method};
+
+/// Longest path that is read, in bytes.
+const MAX_PATH: usize = 8 * 1024;
+
+/// A version of the Engine API, like 1.41.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ApiVersion {
+    pub major: u16,
+    pub minor: u16,
+}
+
+impl ApiVersion {
+    /// The newest version whose description the model follows.
+    pub const NEWEST: Self = Self {
+        major: 1,
+        minor: 56,
+    };
+    /// The oldest version that clients may speak unless the configuration says otherwise.
+    pub const OLDEST: Self = Self {
+        major: 1,
+        minor: 24,
+    };
+
+    /// Reads `1.41`; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (major, minor) = text.split_once('.')?;
+        let number = |digits: &str| {
+            let canonical = digits == "0" || !digits.starts_with('0');
+            (canonical && digits.bytes().all(|byte| byte.is_ascii_digit()))
+                .then(|| digits.parse().ok())
+                .flatten()
+        };
+        Some(Self {
+            major: number(major)?,
+            minor: number(minor)?,
+        })
+    }
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+/// What a path names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// An operation of the model, with the names in its path.
+    Operation {
+        version: Option<ApiVersion>,
+        operation: Operation,
+        names: Vec<String>,
+    },
+    /// A path that no operation has; only a policy's own path rule can permit it.
+    Unmodelled { path: String },
+}
+
+impl Target {
+    pub(super) fn parse(method: Method, path: &str) -> Result<Self, Malformed> {
+        let segments = segments(path)?;
+        let (version, rest) = match segments.split_first() {
+            Some((first, rest)) if is_version(first) => {
+                let version = ApiVersion::parse(first.trim_start_matches('v'))
+                    .ok_or_else(|| Malformed::Path(format!("`{first}` is no API version")))?;
+                (Some(version), rest)
+            }
+            Some(_) | None => (None, segments.as_slice()),
+        };
+        // The daemon has HEAD routes for two operations only; elsewhere a HEAD is judged like its GET.
+        let found = find(method, rest).or_else(|| {
+            (method == Method::Head)
+                .then(|| find(Method::Get, rest))
+                .flatten()
+        });
+        match found {
+            Some((operation, names)) => {
+                check_names(operation, &names)?;
+                Ok(Self::Operation {
+                    version,
+                    operation,
+                    names,
+                })
+            }
+            None => Ok(Self::Unmodelled {
+                path: path.to_owned(),
+            }),
+        }
+    }
+
+    /// The operation, `None` for a path outside the model.
+    #[must_use]
+    pub fn operation(&self) -> Option<Operation> {
+        match self {
+            Self::Operation { operation, .. } => Some(*operation),
+            Self::Unmodelled { .. } => None,
+        }
+    }
+
+    /// The version that the client asked for, `None` where it named none.
+    #[must_use]
+    pub fn version(&self) -> Option<ApiVersion> {
+        match self {
+            Self::Operation { version, .. } => *version,
+            Self::Unmodelled { .. } => None,
+        }
+    }
+
+    /// The first name in the path: the container, image, volume, network or exec id that the request is about.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Operation { names, .. } => names.first().map(String::as_str),
+            Self::Unmodelled { .. } => None,
+        }
+    }
+}
+
+/// Writes the path anew.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unmodelled { path } => f.write_str(path),
+            Self::Operation {
+                version,
+                operation,
+                names,
+            } => {
+                if let Some(version) = version {
+                    write!(f, "/v{version}")?;
+                }
+                let mut names = names.iter();
+                for part in operation.spec().path.split('/').skip(1) {
+                    f.write_str("/")?;
+                    match names.as_slice() {
+                        [name, ..] if part.starts_with('{') => {
+                            // INVARIANT: `check_names` left only bytes that stand for themselves in a path.
+                            f.write_str(name)?;
+                            names.next();
+                        }
+                        _ => f.write_str(part)?,
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn is_version(segment: &str) -> bool {
+    // moby: daemon/server/server.go, versionMatcher is `/v{version:[0-9.]+}`.
+    segment.strip_prefix('v').is_some_and(|rest| {
+        !rest.is_empty()
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    })
+}
+
+fn segments(path: &str) -> Result<Vec<String>, Malformed> {
+    if path.len() > MAX_PATH {
+        return Err(Malformed::Path(format!("longer than {MAX_PATH} bytes")));
+    }
+    let rest = path
+        .strip_prefix('/')
+        .ok_or_else(|| Malformed::Path("it does not begin with `/`".to_owned()))?;
+    rest.split('/').map(segment).collect()
+}
+
+fn segment(raw: &str) -> Result<String, Malformed> {
+    let decoded = super::query::percent_decode(raw).map_err(Malformed::Path)?;
+    if decoded.is_empty() || decoded == "." || decoded == ".." {
+        return Err(Malformed::Path(format!("a segment `{decoded}`")));
+    }
+    // A second decoding anywhere between here and the daemon must find nothing to decode.
+    if let Some(odd) = decoded
+        .chars()
+        .find(|c| c.is_control() || matches!(c, '%' | '\\' | '?' | '#'))
+    {
+        return Err(Malformed::Path(format!(
+            "the character {odd:?} in a segment"
+        )));
+    }
+    Ok(decoded)
+}
+
+fn find(method: Method, segments: &[String]) -> Option<(Operation, Vec<String>)> {
+    TABLE
+        .iter()
+        .filter(|spec| spec.method == method.as_str())
+        .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
+}
+
+/// Matches a path of the table; `{name}` (references) takes one segment or more, other names just one.
+fn match_path(template: &str, segments: &[String]) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = segments;
+    let mut parts = template.split('/').skip(1);
+    while let Some(part) = parts.next() {
+        let after = parts.clone().count();
+        let (here, later) = match part {
+            "{name}" | "{path}" => rest.split_at_checked(rest.len().checked_sub(after)?)?,
+            _ => rest.split_at_checked(1)?,
+        };
+        match here {
+            [] => return None,
+            [one] if !part.starts_with('{') => {
+                if one != part {
+                    return None;
+                }
+            }
+            several => names.push(several.join("/")),
+        }
+        rest = later;
+    }
+    rest.is_empty().then_some(names)
+}
+
+fn check_names(operation: Operation, names: &[String]) -> Result<(), Malformed> {
+    let is_reference = operation.spec().path.contains("{name}");
+    for name in names {
+        let fits = name.len() <= 512
+            && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            && name.bytes().all(|byte| {
+                byte.is_ascii_alphanumeric() || b"_.-".contains(&byte) || (is_reference && b"/:@+".contains(&byte))
+            })
+            // An encoded slash may have brought empty or dot segments.
+            && !name.split('/').any(|segment| matches!(segment, "" | "." | ".."));
+        if !fits {
+            return Err(Malformed::Path(format!(
+                "`{name}` is not a name in Docker's grammar"
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! The query of a request: the parameters that the daemon reads, once each, in the type it reads.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use super::json::{self, Value};
+use super::operation::Operation;
+use super::read::Field;
+use super::schema::{Parameter, ParameterKind};
+use super::{Malformed, schemas};
+
+/// The parameters of a request in the order they came.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Query {
+    known: Vec<Known>,
+    dropped: Vec<String>,
+    verbatim: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Known {
+    parameter: &'static Parameter,
+    value: String,
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.parameter.name == other.parameter.name && self.value == other.value
+    }
+}
+
+impl Query {
+    pub(super) fn parse(operation: Operation, text: &str) -> Result<Self, Malformed> {
+        let parameters = schemas::parameters_of(operation);
+        let mut query = Self::default();
+        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+            // Go's url.ParseQuery fails on a semicolon; proxies before it have read it as a separator.
+            if pair.contains(';') {
+                return Err(Malformed::Query("a `;` that is not encoded".to_owned()));
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = form_decode(name)?;
+            let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
+                if !query.dropped.contains(&name) && query.dropped.len() < 64 {
+                    query.dropped.push(name.chars().take(64).collect());
+                }
+                continue;
+            };
+            let repeats = query.known.iter().any(|known| known.parameter.name == name);
+            if repeats && parameter.kind != ParameterKind::Texts {
+                return Err(Malformed::Query(format!(
+                    "the parameter `{name}` stands twice"
+                )));
+            }
+            let value = canonical(parameter, form_decode(value)?)?;
+            query.known.push(Known { parameter, value });
+        }
+        Ok(query)
+    }
+
+    /// The query of a path outside the model, forwarded as it is.
+    pub(super) fn verbatim(text: &str) -> Result<Self, Malformed> {
+        if text.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(Malformed::Query("a byte that must be encoded".to_owned()));
+        }
+        Ok(Self {
+            verbatim: Some(text.to_owned()),
+            ..Self::default()
+        })
+    }
+
+    /// The first value of a parameter that the daemon reads.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.known
+            .iter()
+            .find(|known| known.parameter.name == name)
+            .map(|known| known.value.as_str())
+    }
+
+    /// The names of parameters that the daemon does not read for this operation.
+    #[must_use]
+    pub fn dropped(&self) -> &[String] {
+        &self.dropped
+    }
+
+    pub(super) fn fields(&self) -> Vec<Field<'_>> {
+        let present = self.known.iter().filter(|known| !known.value.is_empty());
+        let field = |known: &Known| Field {
+            path: format!("?{}", known.parameter.name),
+            value: Cow::Owned(Value::Text(known.value.clone())),
+            class: known.parameter.class,
+        };
+        present.map(field).collect()
+    }
+
+    pub(super) fn write(&self, target: &mut String) {
+        if let Some(verbatim) = self.verbatim.as_deref().filter(|text| !text.is_empty()) {
+            target.push('?');
+            target.push_str(verbatim);
+        }
+        for (index, known) in self.known.iter().enumerate() {
+            target.push(if index == 0 { '?' } else { '&' });
+            target.push_str(known.parameter.name);
+            target.push('=');
+            percent_encode(&known.value, target);
+        }
+    }
+}
+
+fn canonical(parameter: &Parameter, value: String) -> Result<String, Malformed> {
+    let wrong =
+        |what: &str| Malformed::Query(format!("the parameter `{}` is not {what}", parameter.name));
+    match parameter.kind {
+        ParameterKind::Text | ParameterKind::Texts => Ok(value),
+        ParameterKind::Bool => {
+            let is_false = matches!(
+                value.trim().to_ascii_lowercase().as_str(),
+                "" | "no" | "0" | "false" | "none"
+            );
+            Ok(if is_false { "0" } else { "1" }.to_owned())
+        }
+        ParameterKind::Integer if value.is_empty() => Ok(value),
+        ParameterKind::Integer => value
+            .parse::<i64>()
+            .map(|n| n.to_string())
+            .map_err(|_| wrong("a whole number")),
+        ParameterKind::Filters | ParameterKind::Json if value.is_empty() => Ok(value),
+        ParameterKind::Filters => {
+            let value = json::parse(value.as_bytes())
+                .map_err(|error| wrong(&format!("a set of filters: {error}")))?;
+            if is_filters(&value) {
+                Ok(value.to_string())
+            } else {
+                Err(wrong("a set of filters"))
+            }
+        }
+        ParameterKind::Json => json::parse(value.as_bytes())
+            .map(|value| value.to_string())
+            .map_err(|error| wrong(&format!("a JSON value: {error}"))),
+    }
+}
+
+/// Whether every member is `{"value": bool}` or every member is `["value"]`.
+fn is_filters(value: &Value) -> bool {
+    let Value::Object(members) = value else {
+        return matches!(value, Value::Null);
+    };
+    let sets = |value: &Value| {
+        value
+            .members()
+            .iter()
+            .all(|(_, set)| matches!(set, Value::Bool(_)))
+    };
+    let texts = |value: &Value| {
+        value
+            .items()
+            .iter()
+            .all(|item| matches!(item, Value::Text(_)))
+    };
+    members
+        .iter()
+        .all(|(_, value)| matches!(value, Value::Object(_)) && sets(value))
+        || members
+            .iter()
+            .all(|(_, value)| matches!(value, Value::List(_)) && texts(value))
+}
+
+fn form_decode(raw: &str) -> Result<String, Malformed> {
+    percent_decode(&raw.replace('+', " ")).map_err(Malformed::Query)
+}
+
+/// Decodes `%XX` once; refuses what is no UTF-8 and a `%` that begins no two hex digits.
+pub(super) fn percent_decode(raw: &str) -> Result<String, String> {
+    if !raw.contains('%') {
+        return Ok(raw.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut rest = raw.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
+        let (Some(high), Some(low)) = (digit(), digit()) else {
+            return Err("a `%` that begins no two hex digits".to_owned());
+        };
+        bytes.push(u8::try_from(high * 16 + low).map_err(|error| error.to_string())?);
+    }
+    String::from_utf8(bytes).map_err(|_| "an encoded byte that is no UTF-8".to_owned())
+}
+
+fn percent_encode(text: &str, target: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:,@".contains(&byte) {
+            target.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(target, "%{byte:02X}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! A JSON body held against its schema: types, spellings, unknown fields.
+
+use std::borrow::Cow;
+
+use super::Malformed;
+use super::json::{self, Value};
+use super::operation::Operation;
+use super::schema::{Class, Schema, Shape};
+
+/// A field or parameter that is present, with its place in the request and how it is judged.
+#[derive(Debug, Clone)]
+pub struct Field<'a> {
+    /// Like `HostConfig.Mounts`, or `?networkmode` for a query parameter.
+    pub path: String,
+    /// A query parameter's value is a [`Value::Text`].
+    pub value: Cow<'a, Value>,
+    pub class: Class,
+}
+
+/// A field that the model does not know and that holds a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownField {
+    pub path: String,
+    pub value: String,
+}
+
+/// Collects what the reading of one body found.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) dropped: Vec<String>,
+    pub(super) unknown: Vec<UnknownField>,
+}
+
+impl Reading {
+    /// Checks a body against its schema and yields the canonical one.
+    pub(super) fn body(
+        &mut self,
+        value: Value,
+        schema: &'static Schema,
+    ) -> Result<Value, Malformed> {
+        self.shaped(value, Shape::Object(schema), "")
+    }
+
+    fn shaped(&mut self, value: Value, shape: Shape, path: &str) -> Result<Value, Malformed> {
+        // Go's decoder leaves the zero value where `null` stands, whatever the type.
+        if matches!(value, Value::Null) {
+            return Ok(value);
+        }
+        match (shape, value) {
+            (Shape::Object(schema), Value::Object(members)) => self.object(members, schema, path),
+            (Shape::List(item), Value::List(items)) => {
+                let item = |(index, value)| self.shaped(value, *item, &format!("{path}[{index}]"));
+                items
+                    .into_iter()
+                    .enumerate()
+                    .map(item)
+                    .collect::<Result<_, _>>()
+                    .map(Value::List)
+            }
+            (Shape::Map(item), Value::Object(members)) => {
+                let member = |(key, value): (String, Value)| {
+                    let value = self.shaped(value, *item, &format!("{path}.{key}"))?;
+                    Ok((key, value))
+                };
+                members
+                    .into_iter()
+                    .map(member)
+                    .collect::<Result<_, _>>()
+                    .map(Value::Object)
+            }
+            (shape, value) if fits(shape, &value) => Ok(value),
+            (shape, _) => Err(Malformed::Body(format!(
+                "`{path}` is not {}",
+                describe(shape)
+            ))),
+        }
+    }
+
+    fn object(
+        &mut self,
+        members: Vec<(String, Value)>,
+        schema: &'static Schema,
+        path: &str,
+    ) -> Result<Value, Malformed> {
+        let mut kept = Vec::with_capacity(members.len());
+        for (key, value) in members {
+            let path = join(path, &key);
+            if let Some(field) = schema.fields.iter().find(|field| field.name == key) {
+                let value = self.shaped(value, field.shape, &path)?;
+                match field.class {
+                    Class::Refused(_) if value.is_zero() => self.dropped.push(path),
+                    Class::Harmless | Class::Limited(_) | Class::Refused(_) => {
+                        kept.push((key, value));
+                    }
+                }
+            } else if let Some(field) = schema
+                .fields
+                .iter()
+                .find(|field| folds_to(&key, field.name))
+            {
+                let name = field.name;
+                return Err(Malformed::Json(format!(
+                    "the key `{path}` is `{name}` to the daemon, written otherwise"
+                )));
+            } else if value.is_zero() {
+                self.dropped.push(path);
+            } else {
+                self.unknown.push(UnknownField {
+                    path,
+                    value: shorten(&value.to_string()),
+                });
+            }
+        }
+        Ok(Value::Object(kept))
+    }
+}
+
+/// Appends every field of a canonical body that is present, objects before what they hold.
+pub(super) fn fields<'a>(value: &'a Value, schema: &'static Schema, found: &mut Vec<Field<'a>>) {
+    inside(value, Shape::Object(schema), "", found);
+}
+
+fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<'a>>) {
+    match shape {
+        Shape::Object(schema) => {
+            for (key, value) in value.members() {
+                let Some(field) = schema.fields.iter().find(|field| field.name == key) else {
+                    continue;
+                };
+                if matches!(value, Value::Null) {
+                    continue;
+                }
+                let path = join(path, key);
+                inside(value, field.shape, &path, found);
+                if field.class != Class::Harmless {
+                    found.push(Field {
+                        path,
+                        value: Cow::Borrowed(value),
+                        class: field.class,
+                    });
+                }
+            }
+        }
+        Shape::List(item) => {
+            for (index, value) in value.items().iter().enumerate() {
+                inside(value, *item, &format!("{path}[{index}]"), found);
+            }
+        }
+        Shape::Map(item) => {
+            for (key, value) in value.members() {
+                inside(value, *item, &format!("{path}.{key}"), found);
+            }
+        }
+        Shape::Bool
+        | Shape::Integer
+        | Shape::Float
+        | Shape::Text
+        | Shape::TextList
+        | Shape::TextOrList
+        | Shape::TextMap
+        | Shape::Set
+        | Shape::Any => {}
+    }
+}
+
+fn fits(shape: Shape, value: &Value) -> bool {
+    let texts = |items: &[Value]| {
+        items
+            .iter()
+            .all(|item| matches!(item, Value::Text(_) | Value::Null))
+    };
+    match (shape, value) {
+        (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) | (Shape::Float, Value::Number(_)) => true,
+        (Shape::Text | Shape::TextOrList, Value::Text(_)) => true,
+        (Shape::Integer, Value::Number(number)) => number.is_i64(),
+        (Shape::TextList | Shape::TextOrList, Value::List(items)) => texts(items),
+        (Shape::TextMap, Value::Object(members)) => members
+            .iter()
+            .all(|(_, value)| matches!(value, Value::Text(_) | Value::Null)),
+        (Shape::Set, Value::Object(members)) => members
+            .iter()
+            .all(|(_, value)| matches!(value, Value::Null) || *value == Value::Object(Vec::new())),
+        _ => false,
+    }
+}
+
+fn describe(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Bool => "true or false",
+        Shape::Integer => "a whole number",
+        Shape::Float => "a number",
+        Shape::Text => "a string",
+        Shape::TextList => "a list of strings",
+        Shape::TextOrList => "a string or a list of strings",
+        Shape::TextMap => "an object of strings",
+        Shape::Set => "an object of empty objects",
+        Shape::Object(_) | Shape::Map(_) => "an object",
+        Shape::List(_) => "a list",
+        Shape::Any => "a value",
+    }
+}
+
+/// Refuses a body that an engine of today ignores and an older one obeyed.
+///
+/// moby: daemon/server/router/container/container_routes.go, postContainersStart took a HostConfig before API 1.24.
+pub(super) fn refuse_legacy_body(
+    operation: Option<Operation>,
+    bytes: &[u8],
+) -> Result<(), Malformed> {
+    let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
+    if operation != Some(Operation::ContainerStart) || is_blank || json::parse(bytes)?.is_zero() {
+        return Ok(());
+    }
+    Err(Malformed::Body(
+        "ContainerStart takes none; older engines read a HostConfig from it".to_owned(),
+    ))
+}
+
+/// Whether Go's decoder takes `key` for the field `name`: equal but for case, U+017F for `s`, U+212A for `k`.
+///
+/// Go: encoding/json/fold.go.
+fn folds_to(key: &str, name: &str) -> bool {
+    let fold = |c: char| match c {
+        '\u{17f}' => 's',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    };
+    key.chars().map(fold).eq(name.chars().map(fold))
+}
+
+fn join(path: &str, key: &str) -> String {
+    let key: String = key.chars().take(64).collect();
+    if path.is_empty() {
+        key
+    } else {
+        format!("{path}.{key}")
+    }
+}
+
+/// The first characters of a value, for messages and records.
+pub(crate) fn shorten(text: &str) -> String {
+    const MOST: usize = 200;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
+}

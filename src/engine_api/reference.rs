@@ -1,0 +1,99 @@
+//! References to images: their long form, as the daemon reads them.
+
+/// The forms of a reference that an allowlist is held against, longest first; all name the same image.
+///
+/// `busybox` becomes `docker.io/library/busybox:latest` and `docker.io/library/busybox`. An id, or a name that could be
+/// the beginning of one, is `sha256:…` beside (github.com/distribution/reference, `ParseAnyReference`).
+#[must_use]
+pub fn forms(reference: &str) -> Vec<Vec<String>> {
+    let bare = reference.strip_prefix("sha256:").unwrap_or(reference);
+    let is_hex = !bare.is_empty()
+        && bare
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if is_hex && (bare.len() == 64 || bare.len() < reference.len()) {
+        return vec![vec![format!("sha256:{bare}")]];
+    }
+    let mut readings = vec![named(reference)];
+    if is_hex {
+        readings.push(vec![format!("sha256:{bare}")]);
+    }
+    readings
+}
+
+fn named(reference: &str) -> Vec<String> {
+    let (rest, digest) = match reference.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (reference, None),
+    };
+    let (path, tag) = match rest.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
+        Some(_) | None => (rest, None),
+    };
+    let (domain, path) = match path.split_once('/') {
+        Some((domain, path)) if domain.contains(['.', ':']) || domain == "localhost" => {
+            (domain, path)
+        }
+        Some(_) | None => ("docker.io", path),
+    };
+    let domain = if domain == "index.docker.io" {
+        "docker.io"
+    } else {
+        domain
+    };
+    let library = if domain == "docker.io" && !path.contains('/') {
+        "library/"
+    } else {
+        ""
+    };
+    let name = format!("{domain}/{library}{path}");
+    let mut forms = Vec::new();
+    match (tag, digest) {
+        (Some(tag), Some(digest)) => forms.push(format!("{name}:{tag}@{digest}")),
+        (None, Some(digest)) => forms.push(format!("{name}@{digest}")),
+        (Some(tag), None) => forms.push(format!("{name}:{tag}")),
+        (None, None) => forms.push(format!("{name}:latest")),
+    }
+    forms.push(name);
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_short_names_as_the_daemon_does() {
+        let long = |reference| forms(reference).concat();
+        assert_eq!(
+            long("busybox"),
+            [
+                "docker.io/library/busybox:latest",
+                "docker.io/library/busybox"
+            ]
+        );
+        assert_eq!(long("a/b:1"), ["docker.io/a/b:1", "docker.io/a/b"]);
+        assert_eq!(long("localhost/x"), ["localhost/x:latest", "localhost/x"]);
+        assert_eq!(
+            long("r.example:5000/x/y:2"),
+            ["r.example:5000/x/y:2", "r.example:5000/x/y"]
+        );
+        assert_eq!(
+            long("index.docker.io/busybox"),
+            [
+                "docker.io/library/busybox:latest",
+                "docker.io/library/busybox"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_name_that_could_be_an_id_has_both_readings() {
+        assert_eq!(forms("cafe").len(), 2);
+        assert_eq!(forms("sha256:cafe"), [["sha256:cafe"]]);
+        assert_eq!(
+            forms(&"a".repeat(64)),
+            [[format!("sha256:{}", "a".repeat(64))]]
+        );
+    }
+}

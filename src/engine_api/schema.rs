@@ -1,0 +1,142 @@
+//! What a body may hold: its fields, their shapes, and how each is judged.
+
+/// An object of the Engine API with every field that any API version gave it.
+#[derive(Debug)]
+pub struct Schema {
+    pub fields: &'static [Field],
+}
+
+/// One field of a [`Schema`].
+#[derive(Debug)]
+pub struct Field {
+    /// The exact name, as official clients write it.
+    pub name: &'static str,
+    pub shape: Shape,
+    pub class: Class,
+}
+
+/// The Go type that the daemon reads a field into, so far as the reading differs.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    Bool,
+    /// A whole number within `i64`.
+    Integer,
+    /// Any JSON number.
+    Float,
+    Text,
+    /// `[]string`.
+    TextList,
+    /// `strslice.StrSlice`: a list of strings, or one string.
+    TextOrList,
+    /// `map[string]string`.
+    TextMap,
+    /// `map[string]struct{}`: keys with an empty object.
+    Set,
+    Object(&'static Schema),
+    List(&'static Self),
+    /// A map whose keys are data (names of networks, ports), not fields.
+    Map(&'static Self),
+    /// Any JSON value; only for fields that are never permitted.
+    Any,
+}
+
+/// How a field or a parameter is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Reaches nothing outside the container, network or volume that is made; an object is looked into.
+    Harmless,
+    /// Permitted as far as a key of the policy says.
+    Limited(Limit),
+    /// Permitted by no key of a policy; only its zero value is dropped and passes.
+    Refused(Refused),
+}
+
+/// Which limit of a policy a value is held against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Limit {
+    Privileged,
+    Capabilities,
+    /// `HostConfig.Binds`: `SOURCE:TARGET[:OPTIONS]` each.
+    Binds,
+    /// `HostConfig.Mounts`.
+    Mounts,
+    NetworkMode,
+    PidMode,
+    IpcMode,
+    UtsMode,
+    UsernsMode,
+    CgroupnsMode,
+    Devices,
+    DeviceRequests,
+    DeviceCgroupRules,
+    SecurityOptions,
+    Sysctls,
+    Runtime,
+    CgroupParent,
+    OomScore,
+    OomKillDisable,
+    Annotations,
+    LogConfig,
+    /// `MaskedPaths` and `ReadonlyPaths`: anything but `null` weakens the default.
+    MaskedPaths,
+    PortBindings,
+    PublishAllPorts,
+    Isolation,
+    StorageOptions,
+    /// A reference to an image that is run, pulled, pushed or tagged.
+    Image,
+    /// The name of a network that is joined.
+    Network,
+    /// `NetworkingConfig.EndpointsConfig`: its keys are names of networks.
+    EndpointsConfig,
+    /// `EndpointSettings.DriverOpts`.
+    EndpointOptions,
+    VolumeDriver,
+    /// The whole body of `VolumeCreate`, since the driver says what its options mean.
+    VolumeOptions,
+    NetworkDriver,
+    NetworkOptions,
+    IpamDriver,
+    BuildRemote,
+    BuildNetworkMode,
+    BuildVersion,
+    ImportSource,
+}
+
+/// Why a field that no key opens is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refused {
+    /// Shares the volumes of another container.
+    VolumesFrom,
+    /// Gave power in older API versions or engines only.
+    Legacy,
+    /// Belongs to swarm, which is not modelled.
+    Swarm,
+    /// Reaches the host or its daemon in a way that no key of a policy describes.
+    Host,
+}
+
+/// A query parameter that the daemon reads for an operation.
+#[derive(Debug)]
+pub struct Parameter {
+    /// The exact name; the daemon matches names with regard to case.
+    pub name: &'static str,
+    pub kind: ParameterKind,
+    pub class: Class,
+}
+
+/// How the daemon reads a query parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    Text,
+    /// Text that the daemon reads from every repetition (`r.Form["t"]`).
+    Texts,
+    /// moby: httputils.BoolValue: all but empty, `no`, `0`, `false` and `none` is true.
+    Bool,
+    /// A whole number within `i64`, or empty.
+    Integer,
+    /// moby: filters.FromJSON: `{"name":{"value":true}}` or `{"name":["value"]}`.
+    Filters,
+    /// A JSON value that the daemon decodes (`buildargs`, `labels`).
+    Json,
+}

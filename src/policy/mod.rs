@@ -1,0 +1,191 @@
+//! What the operator permits: the compiled policy, which is all that a decision reads.
+
+pub mod client;
+mod client_match;
+pub mod pattern;
+
+use std::collections::BTreeMap;
+
+use crate::engine_api::Operation;
+pub use pattern::{Pattern, PatternError};
+
+/// A compiled policy; an empty one permits nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// The name of the ready policy, or the file's name without ending.
+    pub name: String,
+    pub description: String,
+    /// Permits every request unread (`dangerously-permit-everything`).
+    pub permits_everything: bool,
+    /// The permitted operations with the line of the first rule that names each.
+    pub operations: BTreeMap<Operation, Line>,
+    /// Rules for paths that no operation has.
+    pub paths: Vec<PathRule>,
+    pub container: ContainerLimits,
+    pub network: NetworkLimits,
+    pub volume: VolumeLimits,
+    pub image: ImageLimits,
+    pub build: BuildLimits,
+}
+
+/// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.
+pub type Line = usize;
+
+/// The value of a key, and the line where it stands (or its table's, or 0).
+#[derive(Debug, Clone, Default)]
+pub struct Limit<T> {
+    pub value: T,
+    pub line: Line,
+}
+
+/// `[[permit]] path = "…"`: an anchored expression over the raw path.
+#[derive(Debug, Clone)]
+pub struct PathRule {
+    pub methods: Vec<String>,
+    pub path: regex::Regex,
+    pub line: Line,
+}
+
+/// `[container]`: limits on any container that is made, changed or entered.
+#[derive(Debug, Clone, Default)]
+pub struct ContainerLimits {
+    pub privileged: Limit<bool>,
+    /// Beyond Docker's default set, without `CAP_`; `ALL` means all.
+    pub capabilities: Limit<Vec<String>>,
+    pub host_paths: Limit<Vec<HostPath>>,
+    /// Host namespaces and joins: `host-network`, `host-pid`, `host-ipc`, `host-uts`, `host-user`, `host-cgroup`,
+    /// `container-network`, `container-pid`, `container-ipc`.
+    pub namespaces: Limit<Vec<Namespace>>,
+    /// Device paths on the host.
+    pub devices: Limit<Vec<String>>,
+    pub device_requests: Limit<bool>,
+    /// `DeviceCgroupRules`, each as written.
+    pub device_cgroup_rules: Limit<Vec<String>>,
+    /// Exact options beyond the harmless ones, like `seccomp=unconfined`.
+    pub security_options: Limit<Vec<String>>,
+    pub sysctls: Limit<Vec<Pattern>>,
+    pub runtimes: Limit<Vec<Pattern>>,
+    pub cgroup_parents: Limit<Vec<Pattern>>,
+    pub negative_oom_score: Limit<bool>,
+    pub oom_kill_disable: Limit<bool>,
+    pub annotations: Limit<Vec<Pattern>>,
+    /// Beyond `json-file`, `local` and `none`.
+    pub log_drivers: Limit<Vec<Pattern>>,
+    pub unmasked_paths: Limit<bool>,
+    pub published: Limit<Vec<Published>>,
+    pub images: Limit<Vec<Pattern>>,
+    /// Names of networks that may be joined; `bridge` is the default one.
+    pub networks: Limit<Vec<Pattern>>,
+    pub volume_drivers: Limit<Vec<Pattern>>,
+}
+
+/// A host path that containers may mount, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostPath {
+    /// Absolute and clean; what lies beneath it is meant too.
+    pub path: String,
+    pub is_writable: bool,
+}
+
+/// A namespace that is not the container's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Namespace {
+    HostNetwork,
+    HostPid,
+    HostIpc,
+    HostUts,
+    HostUser,
+    HostCgroup,
+    ContainerNetwork,
+    ContainerPid,
+    ContainerIpc,
+}
+
+impl Namespace {
+    /// Every namespace, as the key `namespaces` names them.
+    pub const ALL: [Self; 9] = [
+        Self::HostNetwork,
+        Self::HostPid,
+        Self::HostIpc,
+        Self::HostUts,
+        Self::HostUser,
+        Self::HostCgroup,
+        Self::ContainerNetwork,
+        Self::ContainerPid,
+        Self::ContainerIpc,
+    ];
+
+    /// The name in policies and in reason codes.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HostNetwork => "host-network",
+            Self::HostPid => "host-pid",
+            Self::HostIpc => "host-ipc",
+            Self::HostUts => "host-uts",
+            Self::HostUser => "host-user",
+            Self::HostCgroup => "host-cgroup",
+            Self::ContainerNetwork => "container-network",
+            Self::ContainerPid => "container-pid",
+            Self::ContainerIpc => "container-ipc",
+        }
+    }
+}
+
+/// `ADDRESS:FIRST-LAST` where ports may be published; `*` stands for every address or port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// `None`: every address, the unspecified ones included.
+    pub address: Option<std::net::IpAddr>,
+    pub first: u16,
+    pub last: u16,
+}
+
+/// `[network]`: limits on networks that are made.
+#[derive(Debug, Clone, Default)]
+pub struct NetworkLimits {
+    pub icc: Limit<Icc>,
+    /// Beyond `bridge`, which needs no naming.
+    pub drivers: Limit<Vec<Pattern>>,
+    /// Driver options beyond the harmless ones.
+    pub options: Limit<Vec<Pattern>>,
+}
+
+/// Whether containers on one network may talk to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Icc {
+    /// Every new network is stamped with `enable_icc=false`.
+    #[default]
+    Never,
+    /// The daemon's default for a new network stands; switching it on by option is refused.
+    Own,
+    /// Any value of the option.
+    Any,
+}
+
+/// `[volume]`: limits on volumes that are made, by name or inside a container's mounts.
+#[derive(Debug, Clone, Default)]
+pub struct VolumeLimits {
+    /// Beyond `local`, which needs no naming.
+    pub drivers: Limit<Vec<Pattern>>,
+    /// File system types beyond `tmpfs` that the `local` driver may mount (`nfs`, `cifs`).
+    pub types: Limit<Vec<String>>,
+}
+
+/// `[image]`: limits on images that come and go.
+#[derive(Debug, Clone, Default)]
+pub struct ImageLimits {
+    /// References that may be pulled, pushed, tagged, removed.
+    pub references: Limit<Vec<Pattern>>,
+    /// Import from a URL that the daemon fetches.
+    pub import_urls: Limit<bool>,
+}
+
+/// `[build]`: limits on classic builds.
+#[derive(Debug, Clone, Default)]
+pub struct BuildLimits {
+    /// Contexts that the daemon fetches (`remote`).
+    pub remote_contexts: Limit<bool>,
+    /// The BuildKit builder, whose further requests the gate does not read.
+    pub buildkit: Limit<bool>,
+}

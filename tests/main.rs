@@ -9,6 +9,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod audit;
 mod certs;
 mod cli;
 mod faults;

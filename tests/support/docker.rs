@@ -1,6 +1,5 @@
 //! The docker CLI, with nothing of its surroundings but the address it is given.
 
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -90,10 +89,6 @@ impl Docker {
         Running {
             child: Some(command.spawn().unwrap()),
         }
-    }
-
-    pub(crate) fn configuration(&self) -> PathBuf {
-        self.configuration.path().to_owned()
     }
 
     pub(crate) fn address(&self) -> &Address {

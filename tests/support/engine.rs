@@ -21,25 +21,6 @@ pub(crate) fn address() -> Address {
     }
 }
 
-/// Asks the daemon and gives its answer's JSON, `Null` where it has none.
-///
-/// # Panics
-/// On an answer of 400 and more.
-pub(crate) fn ask(method: &str, target: &str, body: &str) -> Value {
-    let answer = http::request(&address(), method, target, body);
-    assert!(
-        answer.status < 400,
-        "{method} {target}: {} {}",
-        answer.status,
-        answer.text()
-    );
-    if answer.body.is_empty() {
-        Value::Null
-    } else {
-        super::json(&answer.body)
-    }
-}
-
 /// Removes every container, network, volume and image whose name starts with `prefix`.
 pub(crate) fn clean(prefix: &str) {
     let list = |target: &str| {

@@ -20,6 +20,8 @@ use super::{engine, process, wait};
 #[derive(Debug)]
 pub(crate) struct Setup {
     folder: TempDir,
+    daemon: Address,
+    audit: String,
     text: String,
     listeners: usize,
 }
@@ -39,16 +41,20 @@ impl Setup {
             .prefix("dockgate-test-")
             .tempdir()
             .unwrap();
-        let audit = folder.path().join("audit.jsonl");
-        let text = format!(
-            "[daemon]\naddress = \"{daemon}\"\n\n[audit]\nfile = \"{}\"\n",
-            audit.display()
-        );
+        let audit = folder.path().join("audit.jsonl").display().to_string();
         Self {
             folder,
-            text,
+            daemon: daemon.clone(),
+            audit,
+            text: String::new(),
             listeners: 0,
         }
+    }
+
+    /// Where the audit log goes, in place of a file in the gate's folder.
+    pub(crate) fn audit_to(mut self, sink: &str) -> Self {
+        self.audit = sink.to_owned();
+        self
     }
 
     /// A Unix socket for whoever reaches it.
@@ -86,17 +92,10 @@ impl Setup {
         self
     }
 
-    /// More of the configuration, as it is written in the file. Without a head line it goes into the last table.
+    /// More of the configuration, as it is written in the file.
     pub(crate) fn plus(mut self, text: &str) -> Self {
         self.text.push_str(text);
         self.text.push('\n');
-        self
-    }
-
-    /// The configuration with a piece of its text put in place of another.
-    pub(crate) fn replaced(mut self, from: &str, to: &str) -> Self {
-        assert!(self.text.contains(from), "no `{from}` in\n{}", self.text);
-        self.text = self.text.replace(from, to);
         self
     }
 
@@ -112,7 +111,9 @@ impl Setup {
 
     pub(crate) fn start(self) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
-        fs::write(&configuration, &self.text).unwrap();
+        let (daemon, audit) = (&self.daemon, &self.audit);
+        let ends = format!("[daemon]\naddress = \"{daemon}\"\n\n[audit]\nfile = \"{audit}\"\n");
+        fs::write(&configuration, ends + &self.text).unwrap();
         let mut command = Command::new(DOCKGATE);
         command
             .arg("serve")
@@ -183,10 +184,6 @@ impl Gate {
     /// A listener, in the configuration's order.
     pub(crate) fn listener(&self, index: usize) -> &Address {
         &self.listeners[index]
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     pub(crate) fn id(&self) -> u32 {

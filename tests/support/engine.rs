@@ -21,78 +21,60 @@ pub(crate) fn address() -> Address {
     }
 }
 
-/// Removes every container, network, volume and image whose name starts with `prefix`.
+/// Removes every container, network, volume and image whose name, or a label of which, starts with `prefix`.
 pub(crate) fn clean(prefix: &str) {
-    let list = |target: &str| {
-        let answer = http::request(&address(), "GET", target, "");
-        if answer.status == 200 {
-            super::json(&answer.body)
-        } else {
-            Value::Null
-        }
-    };
-    let remove = |target: String| http::request(&address(), "DELETE", &target, "");
-    let named = |value: &Value, key: &str| {
-        value[key]
-            .as_str()
-            .is_some_and(|name| name.starts_with(prefix))
-    };
-
-    for container in list("/containers/json?all=1")
-        .as_array()
-        .into_iter()
-        .flatten()
-    {
-        let names = container["Names"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
-        let labels = container["Labels"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, value)| value.as_str());
-        if names
-            .chain(labels)
-            .any(|name| name.trim_start_matches('/').starts_with(prefix))
-        {
-            remove(format!(
-                "/containers/{}?force=1&v=1",
-                container["Id"].as_str().unwrap()
-            ));
+    let is_named = |name: &str| name.trim_start_matches('/').starts_with(prefix);
+    for container in list("/containers/json?all=1") {
+        let labels = container["Labels"].as_object().into_iter().flatten();
+        let labels = labels.filter_map(|(_, value)| value.as_str());
+        if texts(&container["Names"]).chain(labels).any(is_named) {
+            remove("containers", &container["Id"], "?force=1&v=1");
         }
     }
-    for network in list("/networks")
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|network| named(network, "Name"))
-    {
-        remove(format!("/networks/{}", network["Id"].as_str().unwrap()));
+    for network in list("/networks") {
+        if texts(&network["Name"]).any(is_named) {
+            remove("networks", &network["Id"], "");
+        }
     }
-    for volume in list("/volumes")["Volumes"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|volume| named(volume, "Name"))
-    {
-        remove(format!(
-            "/volumes/{}?force=1",
-            volume["Name"].as_str().unwrap()
-        ));
+    for volume in list("/volumes") {
+        if texts(&volume["Name"]).any(is_named) {
+            remove("volumes", &volume["Name"], "?force=1");
+        }
     }
-    for image in list("/images/json").as_array().into_iter().flatten() {
-        for tag in image["RepoTags"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-        {
+    for image in list("/images/json") {
+        for tag in image["RepoTags"].as_array().into_iter().flatten() {
             // The name may stand behind a registry's.
-            if tag.starts_with(prefix) || tag.contains(&format!("/{prefix}")) {
-                remove(format!("/images/{tag}?force=1"));
+            if texts(tag).any(|tag| is_named(tag) || tag.contains(&format!("/{prefix}"))) {
+                remove("images", tag, "?force=1");
             }
         }
     }
+}
+
+fn list(target: &str) -> Vec<Value> {
+    let answer = http::request(&address(), "GET", target, "");
+    let listed = if answer.status == 200 {
+        super::json(&answer.body)
+    } else {
+        Value::Null
+    };
+    let listed = if listed["Volumes"].is_array() {
+        &listed["Volumes"]
+    } else {
+        &listed
+    };
+    listed.as_array().cloned().unwrap_or_default()
+}
+
+fn remove(kind: &str, name: &Value, query: &str) {
+    let name = name.as_str().unwrap();
+    http::request(&address(), "DELETE", &format!("/{kind}/{name}{query}"), "");
+}
+
+/// The text that a value is, or the texts in it.
+fn texts(value: &Value) -> impl Iterator<Item = &str> {
+    let list = value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice);
+    list.iter().filter_map(Value::as_str)
 }

@@ -185,7 +185,7 @@ fn read(reader: &mut BufReader<UnixStream>) -> Option<Seen> {
         .and_then(|line| line.split_once(' '))
     {
         Some((method, target)) => {
-            (request.method, request.target) = (method.to_owned(), target.to_owned())
+            (request.method, request.target) = (method.to_owned(), target.to_owned());
         }
         None => request.unreadable = first,
     }
@@ -242,7 +242,7 @@ fn read_body(reader: &mut BufReader<UnixStream>, request: &mut Seen) {
             }
         },
         (lengths, codings) => {
-            request.unreadable = format!("({lengths} lengths and {codings} codings)")
+            request.unreadable = format!("({lengths} lengths and {codings} codings)");
         }
     }
 }

@@ -23,3 +23,4 @@ mod streams;
 mod support;
 mod terminal;
 mod tls;
+mod wire;

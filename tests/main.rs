@@ -1,2 +1,26 @@
-#[cfg(test)]
+//! The gate as its clients and its daemon see it: the built program before a real Docker daemon.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+mod audit;
 mod certs;
+mod cli;
+mod faults;
+mod images;
+mod limits;
+mod malformed;
+mod packaging;
+mod sdk;
+mod streams;
+mod support;
+mod terminal;
+mod tls;
+mod wire;

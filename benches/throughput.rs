@@ -3,6 +3,15 @@
 //! `make bench` runs it before a daemon of its own. Ratios count, not absolutes: rounds alternate between the gate and
 //! the daemon, and the median of the rounds is shown.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark that meets the unexpected has failed"
+)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,29 @@
-//! Every test in one binary.
+//! The gate as its clients and its daemon see it, and the house that it is built as.
 
-#[cfg(test)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected has failed"
+)]
+
 mod architecture;
-#[cfg(test)]
+mod audit;
 mod certs;
-#[cfg(test)]
+mod cli;
+mod faults;
+mod images;
+mod limits;
+mod malformed;
 mod operations;
-#[cfg(test)]
+mod packaging;
 mod policies;
+mod sdk;
+mod streams;
+mod support;
+mod terminal;
+mod tls;
+mod wire;

@@ -83,6 +83,7 @@ impl Judge<'_> {
             Limit::PsArguments => self.ps_arguments(path, text),
             Limit::BuildRemote => self.build_remote(path, text),
             Limit::BuildVersion => self.build_version(path, text),
+            Limit::Tmpfs => self.tmpfs(path, value),
         }
     }
 }

@@ -67,8 +67,7 @@ impl Judge<'_> {
                     option.as_str(),
                     "" | "1" | "t" | "T" | "true" | "True" | "TRUE"
                 ),
-                "apparmor" => option == "docker-default",
-                "seccomp" => option == "builtin",
+                // Any profile by name, the built-in one too, takes the place of the one that the daemon is set to.
                 _ => false,
             };
             if !is_harmless

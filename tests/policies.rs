@@ -81,6 +81,7 @@ fn no_ready_policy_but_open_gives_a_way_to_the_host() {
             && container.log_drivers.value.is_empty()
             && !container.unmasked_paths.value
             && container.volume_drivers.value.is_empty()
+            && container.links.value.is_empty()
             && policy.network.icc.value != policy::Icc::Any
             && policy.network.drivers.value.is_empty()
             && policy.network.options.value.is_empty()

@@ -16,7 +16,7 @@ impl Judge<'_> {
                 .iter()
                 .any(|form| setting.value.iter().any(|pattern| pattern.matches(form)))
         };
-        let readings = reference::forms(text);
+        let readings = self.readings(text);
         if text.is_empty() || readings.iter().all(permits) {
             return;
         }
@@ -26,10 +26,48 @@ impl Judge<'_> {
             .cloned()
             .unwrap_or_default();
         let remedy = format!("`\"{form}\"` in {key}");
-        self.refuse(
-            Reason::new("image", path, text, "no rule opens this image")
-                .opened_by(setting.line, &remedy),
+        let message = "no rule opens this image";
+        self.refuse(Reason::new("image", path, text, message).opened_by(setting.line, &remedy));
+    }
+
+    /// The forms of a reference, with the tag that stands in the query beside it.
+    ///
+    /// moby: daemon/server/router/image/image_routes.go, `postImagesCreate`; without a tag every tag may come or go.
+    fn readings(&self, text: &str) -> Vec<Vec<String>> {
+        let takes_tag = matches!(
+            self.request.operation(),
+            Some(
+                Operation::ImageCreate
+                    | Operation::ImagePush
+                    | Operation::ImageTag
+                    | Operation::ImageCommit
+            )
         );
+        match self
+            .request
+            .head
+            .query
+            .get("tag")
+            .filter(|tag| takes_tag && !tag.is_empty())
+        {
+            Some(tag) if tag.contains(':') => reference::forms(&format!("{text}@{tag}")),
+            Some(tag) => reference::forms(&format!("{text}:{tag}")),
+            None if takes_tag && !text.contains('@') => {
+                let without_tag =
+                    |forms: Vec<String>| forms.into_iter().rev().take(1).collect::<Vec<_>>();
+                let is_tagged = text
+                    .rsplit('/')
+                    .next()
+                    .is_some_and(|last| last.contains(':'));
+                let forms = reference::forms(text);
+                if is_tagged {
+                    forms
+                } else {
+                    forms.into_iter().map(without_tag).collect()
+                }
+            }
+            None => reference::forms(text),
+        }
     }
 
     /// moby: daemon/server/router/image/image_routes.go, `-` stands for the request's body, all else for a URL.

@@ -7,6 +7,7 @@ mod logs;
 mod mounts;
 mod namespaces;
 mod network;
+mod outward;
 mod privileges;
 mod published;
 mod reason;

@@ -12,6 +12,10 @@ const EPHEMERAL: (u16, u16) = (32768, 60999);
 impl Judge<'_> {
     pub(super) fn port_bindings(&mut self, path: &str, value: &Value) {
         for (container_port, bindings) in value.members() {
+            // moby: container_routes.go, `handlePortBindingsBC`: a port without bindings goes to every address.
+            if bindings.is_zero() {
+                self.published(&format!("{path}.{container_port}"), "", "");
+            }
             for (index, binding) in bindings.items().iter().enumerate() {
                 let (address, port) = (binding.text("HostIp"), binding.text("HostPort"));
                 self.published(&format!("{path}.{container_port}[{index}]"), address, port);

@@ -31,9 +31,7 @@ fn named(reference: &str) -> Vec<String> {
         Some(_) | None => (rest, None),
     };
     let (domain, path) = match path.split_once('/') {
-        Some((domain, path)) if domain.contains(['.', ':']) || domain == "localhost" => {
-            (domain, path)
-        }
+        Some((domain, path)) if is_domain(domain) => (domain, path),
         Some(_) | None => ("docker.io", path),
     };
     let domain = if domain == "index.docker.io" {
@@ -58,6 +56,11 @@ fn named(reference: &str) -> Vec<String> {
     forms
 }
 
+/// moby: vendor/github.com/distribution/reference/normalize.go, `splitDockerDomain`: a capital makes a domain too.
+fn is_domain(first: &str) -> bool {
+    first.contains(['.', ':']) || first == "localhost" || first.chars().any(char::is_uppercase)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +76,7 @@ mod tests {
             ]
         );
         assert_eq!(long("a/b:1"), ["docker.io/a/b:1", "docker.io/a/b"]);
+        assert_eq!(long("HOST/x"), ["HOST/x:latest", "HOST/x"]);
         assert_eq!(long("localhost/x"), ["localhost/x:latest", "localhost/x"]);
         assert_eq!(
             long("r.example:5000/x/y:2"),

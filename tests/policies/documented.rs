@@ -56,6 +56,30 @@ fn every_key_of_the_configuration_is_documented() {
 }
 
 #[test]
+fn every_code_of_a_problem_is_documented() {
+    let policies = include_str!("../../docs/policy.md");
+    let configuration = include_str!("../../docs/configuration.md");
+    let mut count = 0;
+    for folder in ["src/policy", "src/config"] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            for call in code.split("Fault::new(").skip(1) {
+                let Some(rest) = call.trim_start().strip_prefix('"') else {
+                    continue;
+                };
+                let name = rest.split('"').next().unwrap();
+                let row = format!("| `{name}` |");
+                let documented = policies.contains(&row) || configuration.contains(&row);
+                assert!(documented, "{name}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 40, "the codes were not found");
+}
+
+#[test]
 fn every_key_is_documented() {
     let text = include_str!("../../docs/policy.md");
     let tables = [

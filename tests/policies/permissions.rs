@@ -34,10 +34,12 @@ pub(super) fn permissions(policy: &Policy) -> String {
         icc,
         drivers,
         options,
+        subnets,
     } = network;
     limits.line("network icc", icc);
     limits.patterns("network drivers", drivers);
     limits.patterns("network options", options);
+    limits.line("network subnets", subnets);
     let policy::VolumeLimits { drivers, types } = volume;
     limits.patterns("volume drivers", drivers);
     limits.line("volume types", types);
@@ -74,6 +76,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
         images,
         networks,
         volume_drivers,
+        links,
     } = container;
     limits.line("container privileged", privileged);
     limits.line("container capabilities", capabilities);
@@ -95,6 +98,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
     limits.patterns("container images", images);
     limits.patterns("container networks", networks);
     limits.patterns("container volume-drivers", volume_drivers);
+    limits.patterns("container links", links);
 }
 
 struct Limits<'t>(&'t mut String);

@@ -1,11 +1,16 @@
 //! What the ready policies permit, how problems are shown, and what adding a rule can do.
 
+mod documented;
+mod permissions;
+
 use std::collections::BTreeMap;
-use std::fmt::{Debug, Write as _};
+use std::fmt::Write as _;
 
 use dockgate::engine_api::Operation;
-use dockgate::policy::{self, Limit, Pattern, Policy, ready};
+use dockgate::policy::{self, Policy, ready};
 use proptest::prelude::*;
+
+use permissions::permissions;
 
 fn parameters() -> BTreeMap<String, String> {
     BTreeMap::from([("project".to_owned(), "/srv/project".to_owned())])
@@ -76,6 +81,7 @@ fn no_ready_policy_but_open_gives_a_way_to_the_host() {
             && container.log_drivers.value.is_empty()
             && !container.unmasked_paths.value
             && container.volume_drivers.value.is_empty()
+            && container.links.value.is_empty()
             && policy.network.icc.value != policy::Icc::Any
             && policy.network.drivers.value.is_empty()
             && policy.network.options.value.is_empty()
@@ -239,67 +245,6 @@ fn a_policy_that_says_nothing_permits_nothing() {
     assert!(policy.operations.is_empty() && policy.paths.is_empty() && !policy.permits_everything);
 }
 
-#[test]
-fn documented_policies_compile() {
-    let text = include_str!("../docs/policy.md");
-    let examples: Vec<_> = examples(text).collect();
-    assert!(examples.len() >= 3);
-    for (line, example) in examples {
-        let file = format!("docs/policy.md, the example at line {line}");
-        if let Err(problems) = policy::compile(&file, &example, &parameters()) {
-            panic!("{problems}");
-        }
-    }
-}
-
-#[test]
-fn every_key_is_documented() {
-    let text = include_str!("../docs/policy.md");
-    let tables = [
-        "",
-        "[[permit]]\n",
-        "[container]\n",
-        "[network]\n",
-        "[volume]\n",
-        "[image]\n",
-        "[build]\n",
-    ];
-    for table in tables {
-        let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");
-        let problems = policy::compile("x", &faulty, &BTreeMap::new()).unwrap_err();
-        let unknown = problems
-            .problems
-            .iter()
-            .find(|problem| problem.code == "unknown-key");
-        let keys: Vec<_> = unknown
-            .unwrap()
-            .help
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .collect();
-        assert!(!keys.is_empty(), "{table}");
-        for key in keys {
-            assert!(text.contains(&format!("`{key}`")), "{table}{key}");
-        }
-    }
-}
-
-/// The text between the fences of each TOML example, with the line of its fence.
-fn examples(text: &str) -> impl Iterator<Item = (usize, String)> {
-    let mut inside: Option<(usize, String)> = None;
-    let mut examples = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        match (&mut inside, line) {
-            (None, "```toml") => inside = Some((number + 1, String::new())),
-            (Some(_), "```") => examples.extend(inside.take()),
-            (Some((_, example)), line) => writeln!(example, "{line}").unwrap(),
-            (None, _) => {}
-        }
-    }
-    examples.into_iter()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -371,110 +316,4 @@ fn document(rules: &[String]) -> String {
         write!(text, "[[permit]]\n{rule}").unwrap();
     }
     text
-}
-
-/// All that a policy permits, a line for each.
-fn permissions(policy: &Policy) -> String {
-    let Policy {
-        name,
-        description,
-        permits_everything,
-        operations,
-        paths,
-        container,
-        network,
-        volume,
-        image,
-        build,
-    } = policy;
-    let mut text =
-        format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
-    for operation in operations.keys() {
-        let spec = operation.spec();
-        writeln!(text, "  {:?} {:?} {}", spec.tag, spec.effect, spec.name).unwrap();
-    }
-    for rule in paths {
-        writeln!(text, "  {:?} {}", rule.methods, rule.path).unwrap();
-    }
-    text.push_str("\nlimits:\n");
-    let mut limits = Limits(&mut text);
-    container_limits(&mut limits, container);
-    let policy::NetworkLimits {
-        icc,
-        drivers,
-        options,
-    } = network;
-    limits.line("network icc", icc);
-    limits.patterns("network drivers", drivers);
-    limits.patterns("network options", options);
-    let policy::VolumeLimits { drivers, types } = volume;
-    limits.patterns("volume drivers", drivers);
-    limits.line("volume types", types);
-    let policy::ImageLimits {
-        references,
-        import_urls,
-    } = image;
-    limits.patterns("image references", references);
-    limits.line("image import-urls", import_urls);
-    let policy::BuildLimits { remote_contexts } = build;
-    limits.line("build remote-contexts", remote_contexts);
-    text
-}
-
-fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits) {
-    let policy::ContainerLimits {
-        privileged,
-        capabilities,
-        host_paths,
-        namespaces,
-        devices,
-        device_requests,
-        device_cgroup_rules,
-        security_options,
-        sysctls,
-        runtimes,
-        cgroup_parents,
-        negative_oom_score,
-        oom_kill_disable,
-        annotations,
-        log_drivers,
-        unmasked_paths,
-        published,
-        images,
-        networks,
-        volume_drivers,
-    } = container;
-    limits.line("container privileged", privileged);
-    limits.line("container capabilities", capabilities);
-    limits.line("container host-paths", host_paths);
-    limits.line("container namespaces", namespaces);
-    limits.line("container devices", devices);
-    limits.line("container device-requests", device_requests);
-    limits.line("container device-cgroup-rules", device_cgroup_rules);
-    limits.line("container security-options", security_options);
-    limits.patterns("container sysctls", sysctls);
-    limits.patterns("container runtimes", runtimes);
-    limits.patterns("container cgroup-parents", cgroup_parents);
-    limits.line("container negative-oom-score", negative_oom_score);
-    limits.line("container oom-kill-disable", oom_kill_disable);
-    limits.patterns("container annotations", annotations);
-    limits.patterns("container log-drivers", log_drivers);
-    limits.line("container unmasked-paths", unmasked_paths);
-    limits.line("container published", published);
-    limits.patterns("container images", images);
-    limits.patterns("container networks", networks);
-    limits.patterns("container volume-drivers", volume_drivers);
-}
-
-struct Limits<'t>(&'t mut String);
-
-impl Limits<'_> {
-    fn line<T: Debug>(&mut self, name: &str, limit: &Limit<T>) {
-        writeln!(self.0, "  {name} = {:?}", limit.value).unwrap();
-    }
-
-    fn patterns(&mut self, name: &str, limit: &Limit<Vec<Pattern>>) {
-        let texts: Vec<_> = limit.value.iter().map(Pattern::as_str).collect();
-        writeln!(self.0, "  {name} = {texts:?}").unwrap();
-    }
 }

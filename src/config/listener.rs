@@ -104,10 +104,8 @@ pub(super) fn check_together(listeners: &[(Listener, Place<'_>)], daemon: &Addre
             let message = "this is the daemon's address, so the gate would talk to itself";
             place.report(Fault::new("loop", message));
         }
-        let before = listeners.iter().take(index);
-        let repeated = before
-            .filter(|(other, _)| other.address.overlaps(&listener.address))
-            .last();
+        let mut before = listeners.iter().take(index);
+        let repeated = before.find(|(other, _)| other.address.overlaps(&listener.address));
         if let Some((other, _)) = repeated {
             let message = format!(
                 "the listener at line {} takes this address already",

@@ -1,39 +1,40 @@
 //! Limits on what leads out of the thing that is made: links, subnets, scopes, registries, the host's `ps`.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::{Judge, Reason};
 use crate::engine_api::json::Value;
-use crate::policy::Icc;
+use crate::policy::Subnet;
 
 impl Judge<'_> {
-    /// moby: daemon/container_operations_unix.go, `addLegacyLinks` opens the way to the other container on a network
-    /// where containers may not talk; up to 28 `setupLinkedContainers` hands its environment over.
+    /// A link hands over the other container's environment, and opens the way to it where ICC is off.
     pub(super) fn links(&mut self, path: &str, value: &Value) {
-        let setting = &self.policy.network.icc;
-        if setting.value != Icc::Never {
-            return;
-        }
-        for link in value.items().iter().map(Value::as_text) {
-            let message = "a link opens the way to another container";
-            self.refuse(
-                Reason::new("link", path, link, message)
-                    .opened_by(setting.line, "`icc = \"own\"` in `[network]`"),
-            );
+        let setting = &self.policy.container.links;
+        for link in value.texts() {
+            let name = link.split(':').next().unwrap_or_default();
+            if !setting.value.iter().any(|pattern| pattern.matches(name)) {
+                let remedy = format!("`links = [\"{name}\"]` in `[container]`");
+                let message = "a link opens another container";
+                self.refuse(
+                    Reason::new("link", path, link, message).opened_by(setting.line, &remedy),
+                );
+            }
         }
     }
 
-    /// The host routes the subnet to the new network, so one of the internet's would be taken from the host itself.
-    pub(super) fn subnet(&mut self, path: &str, subnet: &str) {
-        if !subnet.is_empty() && !is_private(subnet) {
-            let message = "the host would send its own traffic for these addresses to the network";
-            self.refuse(Reason::new("subnet", path, subnet, message));
+    pub(super) fn subnet(&mut self, path: &str, text: &str) {
+        let setting = &self.policy.network.subnets;
+        let permits = |wanted: Subnet| setting.value.iter().any(|range| range.contains(&wanted));
+        if !text.is_empty() && !Subnet::parse(text).is_some_and(permits) {
+            let remedy = format!("`subnets = [\"{text}\"]` in `[network]`");
+            let message = "the host would send these addresses to the new network";
+            self.refuse(
+                Reason::new("subnet", path, text, message).opened_by(setting.line, &remedy),
+            );
         }
     }
 
     pub(super) fn network_scope(&mut self, path: &str, scope: &str) {
         if !matches!(scope, "" | "local") {
-            let message = "a network beyond this host needs swarm or a plugin";
+            let message = "the network would reach beyond this host";
             self.refuse(Reason::new("network-scope", path, scope, message));
         }
     }
@@ -66,48 +67,15 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn ps_arguments(&mut self, path: &str, arguments: &str) {
-        if arguments.contains('=') {
-            let message = "a column under another's name would show processes of the host";
-            self.refuse(Reason::new("ps-arguments", path, arguments, message));
+    /// `ps` runs on the host; `=` could rename the column by which the daemon tells the container's processes.
+    pub(super) fn ps_arguments(&mut self, path: &str, text: &str) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_');
+        if !text.chars().all(is_plain) {
+            let message =
+                "`ps` runs on the host and takes letters, digits, spaces, `,`, `-` and `_` only";
+            self.refuse(Reason::new("ps-arguments", path, text, message));
         }
     }
-}
-
-/// Whether every address of the subnet is private use or documentation (RFC 1918, 4193, 5737, 3849).
-fn is_private(subnet: &str) -> bool {
-    #[rustfmt::skip]
-    const PRIVATE: &[(IpAddr, u8)] = &[
-        (IpAddr::V4(Ipv4Addr::new(10, 0, 0, 0)), 8),
-        (IpAddr::V4(Ipv4Addr::new(172, 16, 0, 0)), 12),
-        (IpAddr::V4(Ipv4Addr::new(192, 168, 0, 0)), 16),
-        (IpAddr::V4(Ipv4Addr::new(192, 0, 2, 0)), 24),
-        (IpAddr::V4(Ipv4Addr::new(198, 51, 100, 0)), 24),
-        (IpAddr::V4(Ipv4Addr::new(203, 0, 113, 0)), 24),
-        (IpAddr::V6(Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0)), 7),
-        (IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0)), 32),
-    ];
-    let Some((address, length)) = subnet.split_once('/') else {
-        return false;
-    };
-    let (Ok(address), Ok(length)) = (address.parse::<IpAddr>(), length.parse::<u8>()) else {
-        return false;
-    };
-    PRIVATE.iter().any(|(network, shortest)| {
-        address.is_ipv4() == network.is_ipv4()
-            && *shortest <= length
-            && high_bits(address, *shortest) == high_bits(*network, *shortest)
-    })
-}
-
-/// The first bits of an address; all of it where `count` is more than it has.
-fn high_bits(address: IpAddr, count: u8) -> u128 {
-    let (bits, size) = match address {
-        IpAddr::V4(address) => (u128::from(address.to_bits()), 32_u8),
-        IpAddr::V6(address) => (address.to_bits(), 128),
-    };
-    bits.checked_shr(u32::from(size.saturating_sub(count)))
-        .unwrap_or(0)
 }
 
 /// moby: daemon/pkg/registry/search.go, `splitReposSearchTerm`.
@@ -135,32 +103,6 @@ fn registry_of_address(address: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_private_subnets_are_private() {
-        for subnet in [
-            "10.1.0.0/16",
-            "172.28.0.0/16",
-            "192.168.7.0/24",
-            "fd00:1::/64",
-            "2001:db8::/32",
-        ] {
-            assert!(is_private(subnet), "{subnet}");
-        }
-        for subnet in [
-            "8.8.8.0/24",
-            "10.0.0.0/7",
-            "172.0.0.0/8",
-            "0.0.0.0/0",
-            "::/0",
-            "2600::/64",
-            "x",
-            "10.0.0.0",
-            "::ffff:10.0.0.0/120",
-        ] {
-            assert!(!is_private(subnet), "{subnet}");
-        }
-    }
 
     #[test]
     fn a_registry_is_found_where_the_daemon_finds_it() {

@@ -12,7 +12,8 @@ const EPHEMERAL: (u16, u16) = (32768, 60999);
 impl Judge<'_> {
     pub(super) fn port_bindings(&mut self, path: &str, value: &Value) {
         for (container_port, bindings) in value.members() {
-            // moby: container_routes.go, `handlePortBindingsBC`: a port without bindings gets one for every address.
+            // moby: daemon/server/router/container/container_routes.go, `handlePortBindingsBC` publishes a port
+            // without bindings on every address.
             if bindings.items().is_empty() {
                 self.published(&format!("{path}.{container_port}"), "", "");
             }

@@ -130,6 +130,8 @@ pub enum Limit {
     /// A registry that the daemon connects to: `serveraddress` of `SystemAuth`, or what stands before the first `/`
     /// of a search term.
     Registry,
+    /// `HostConfig.Tmpfs`: mount options for each path in the container.
+    Tmpfs,
     /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
     /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
     PsArguments,

@@ -48,8 +48,8 @@ const HOST_FIELDS: &[Field] = &[
     harmless("ReadonlyRootfs", Shape::Bool),
     limited("SecurityOpt", Shape::TextList, Limit::SecurityOptions),
     limited("StorageOpt", Shape::TextMap, Limit::StorageOptions),
-    // moby: daemon/oci_linux.go, `mount.MergeTmpfsOptions` knows mount flags and tmpfs's own sizes only; there is no source.
-    harmless("Tmpfs", Shape::TextMap),
+    // moby: daemon/oci_linux.go, `mount.MergeTmpfsOptions` takes every mount flag, `remount` among them.
+    limited("Tmpfs", Shape::TextMap, Limit::Tmpfs),
     limited("UTSMode", Shape::Text, Limit::UtsMode),
     limited("UsernsMode", Shape::Text, Limit::UsernsMode),
     harmless("ShmSize", Shape::Integer),

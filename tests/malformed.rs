@@ -1,0 +1,109 @@
+//! What is not one well-formed request never reaches the daemon, and the gate goes on serving.
+
+mod framing;
+mod head;
+mod target;
+
+use std::io::{BufReader, Read as _, Write as _};
+use std::time::Duration;
+
+use super::support::fake_daemon::{FakeDaemon, Seen, answer_empty};
+use super::support::gate::{Gate, Setup};
+use super::support::http::{self, Answer};
+
+/// What is to become of the bytes.
+enum Expect {
+    /// Answered with a status from 400 to 499 or cut; nothing reaches the daemon.
+    Refused,
+    /// Refused, or forwarded as just this request line and body.
+    Safe(&'static str, &'static str),
+    /// Forwarded as just this request line and body.
+    Forwarded(&'static str, &'static str),
+}
+
+use Expect::{Forwarded, Refused, Safe};
+
+/// A request that is to be served.
+const LIST: &str = "GET /v1.41/images/json";
+/// A request that must never be seen as one where the policy or the framing forbids it.
+const HIDDEN: &str = "DELETE /v1.41/images/smuggled HTTP/1.1\r\nHost: docker\r\n\r\n";
+
+/// Sends each case's bytes on a connection of its own, and after each a good request, which must be served.
+fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
+    let daemon = FakeDaemon::answering(answer_empty);
+    let limits = "[limits]\nhead-seconds = 3\nbody-seconds = 3";
+    let gate = Setup::before(&daemon.address())
+        .listen(policy)
+        .plus(limits)
+        .start();
+    let mut wrong = Vec::new();
+    for (name, bytes, expect) in cases {
+        let answer = converse(&gate, &bytes);
+        let seen = daemon.take();
+        if let Err(problem) = judge(answer.as_ref(), &seen, &expect) {
+            let lines: Vec<String> = seen.iter().map(Seen::line).collect();
+            let status = answer.map(|answer| format!("{} {}", answer.status, answer.text()));
+            wrong.push(format!(
+                "{name:?}: {problem}; reached the daemon: {lines:?}; answer: {status:?}"
+            ));
+        }
+        let good = http::send(
+            gate.address(),
+            format!("{LIST} HTTP/1.1\r\nHost: d\r\nConnection: close\r\n\r\n").as_bytes(),
+        );
+        assert_eq!(
+            good.expect("the gate goes on serving").status,
+            200,
+            "after {name:?}"
+        );
+        assert_eq!(daemon.take().len(), 1, "after {name:?}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn judge(answer: Option<&Answer>, seen: &[Seen], expect: &Expect) -> Result<(), &'static str> {
+    let refused = answer.is_none_or(|answer| (400..500).contains(&answer.status));
+    match (expect, seen) {
+        (Refused | Safe(..), []) if refused => Ok(()),
+        (Refused | Safe(..), []) => Err("nothing was forwarded, and yet it was not refused"),
+        (Refused, _) => Err("it reached the daemon"),
+        (Safe(line, body) | Forwarded(line, body), [one])
+            if one.line() == *line && one.body == body.as_bytes() =>
+        {
+            if answer.is_some_and(|answer| answer.status == 200) {
+                Ok(())
+            } else {
+                Err("it was not answered")
+            }
+        }
+        (Safe(..) | Forwarded(..), _) => Err("something else reached the daemon"),
+    }
+}
+
+/// Sends bytes, reads the first answer, says that no more will come, and waits until the gate has closed.
+fn converse(gate: &Gate, bytes: &[u8]) -> Option<Answer> {
+    let mut connection = gate.address().connect().unwrap();
+    connection.read_deadline(Duration::from_secs(20)).unwrap();
+    // The gate may cut the connection before it has read everything.
+    let _ = connection.write_all(bytes);
+    let mut reader = BufReader::new(connection);
+    let answer = http::read_answer(&mut reader, false);
+    if let Err(problem) = &answer {
+        let is_silent = problem.kind() == std::io::ErrorKind::WouldBlock;
+        assert!(
+            !is_silent,
+            "neither answered nor cut: {:?}",
+            String::from_utf8_lossy(&bytes[..bytes.len().min(200)])
+        );
+    }
+    let _ = reader.get_mut().half_close();
+    let mut rest = Vec::new();
+    if let Err(problem) = reader.read_to_end(&mut rest) {
+        assert_ne!(
+            problem.kind(),
+            std::io::ErrorKind::WouldBlock,
+            "the connection stays open after its end"
+        );
+    }
+    answer.ok()
+}

@@ -123,6 +123,20 @@ impl Peer {
         poll_fn(|cx| self.poll_flush(cx)).await
     }
 
+    /// Writes all of `output`, half-closes, and drops what comes until the other side ends too.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn end(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_shutdown(cx)).await?;
+        loop {
+            self.input.clear();
+            if poll_fn(|cx| self.poll_fill(cx)).await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
     /// Whether a read has met the end: the other side writes no more.
     #[must_use]
     pub fn has_ended(&self) -> bool {

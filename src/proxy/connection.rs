@@ -1,7 +1,6 @@
 //! A client's connection: one request after the other, until either side has had enough.
 
 use std::future::poll_fn;
-use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -173,19 +172,7 @@ impl Connection {
     async fn linger(mut self) {
         self.idle = None;
         let deadline = self.gate.limits.linger_deadline;
-        let peer = &mut self.peer;
-        let ended = time::timeout(deadline, async {
-            poll_fn(|cx| peer.poll_shutdown(cx)).await?;
-            poll_fn(|cx| {
-                loop {
-                    peer.input.clear();
-                    if ready!(peer.poll_fill(cx))? == 0 {
-                        return Poll::Ready(io::Result::Ok(()));
-                    }
-                }
-            })
-            .await
-        });
+        let ended = time::timeout(deadline, self.peer.end());
         // However it ended, the client has had its time.
         let _ = ended.await;
     }

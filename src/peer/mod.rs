@@ -55,7 +55,11 @@ impl Peer {
             self.input.reserve(self.read_size);
         }
         let room = self.input.capacity() - self.input.len();
-        let count = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
+        let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
+        if read.is_pending() && self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        let count = ready!(read)?;
         self.has_ended = count == 0;
         self.read_size = if count == room {
             LARGE_READ

@@ -206,6 +206,7 @@ mod tests {
         Passed {
             headers: Vec::new(),
             framing: Framing::Empty,
+            is_json: false,
             upgrade,
         }
     }

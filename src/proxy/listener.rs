@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::os::unix::net::UnixStream as BlockingUnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +94,7 @@ impl Listener {
                     }
                     None => None,
                 };
-                if is_alive(path) {
+                if is_alive(path).map_err(fault)? {
                     return Err(ListenError::Taken { address: name });
                 }
                 bind_unix(path, place.mode, group).map_err(fault)?
@@ -181,12 +180,17 @@ impl Listener {
             Socket::Unix { listener, .. } => Ok(Accepted::Unix(listener.accept().await?.0)),
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
                 // A client whose machine is gone must not keep its place for ever.
                 let keepalive = TcpKeepalive::new()
                     .with_time(KEEPALIVE)
                     .with_interval(KEEPALIVE / 4);
-                SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+                let set = stream
+                    .set_nodelay(true)
+                    .and_then(|()| SockRef::from(&stream).set_tcp_keepalive(&keepalive));
+                if let Err(error) = set {
+                    // A client that has gone already; the next read tells.
+                    tracing::debug!(%error, "the options of a connection cannot be set");
+                }
                 Ok(Accepted::Tcp(stream))
             }
         }
@@ -202,9 +206,20 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Whether somebody answers on a socket.
-fn is_alive(path: &Path) -> bool {
-    BlockingUnixStream::connect(path).is_ok()
+/// Whether somebody listens on a socket; one that may not be asked counts as alive.
+fn is_alive(path: &Path) -> io::Result<bool> {
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    // Where the other's queue is full, a blocking connect waits.
+    socket.set_nonblocking(true)?;
+    let refused = match socket.connect(&SockAddr::unix(path)?) {
+        Ok(()) => return Ok(true),
+        Err(error) => error.kind(),
+    };
+    let is_dead = matches!(
+        refused,
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused
+    );
+    Ok(!is_dead)
 }
 
 /// Binds under another name in the same directory and renames: at `path` there is never a socket of another mode, and

@@ -99,3 +99,6 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ mod response;
 mod server;
 pub mod tls;
 mod tunnel;
+mod unix_socket;
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-use std::path::PathBuf;
+//! Exchanges from both ends: a client's bytes in, a daemon's bytes back.
+
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -91,8 +92,7 @@ impl Stage {
         drop(self.client);
         self.serving.await.unwrap();
         self.audit.close().await.unwrap();
-        let file: PathBuf = self.folder.path().join("audit");
-        std::fs::read_to_string(file).unwrap()
+        std::fs::read_to_string(self.folder.path().join("audit")).unwrap()
     }
 }
 

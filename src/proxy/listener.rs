@@ -28,7 +28,6 @@ enum Socket {
     Unix {
         listener: UnixListener,
         /// The file to remove in the end; systemd removes its own.
-        #[expect(dead_code, reason = "it is there to be dropped")]
         file: Option<SocketFile>,
     },
     Tcp(TcpListener),
@@ -168,7 +167,13 @@ impl Listener {
     #[must_use]
     pub fn docker_host(&self) -> String {
         match &self.socket {
-            Socket::Unix { .. } => self.name.to_string(),
+            Socket::Unix { file: Some(_), .. } => self.name.to_string(),
+            // What systemd has made knows its own path.
+            Socket::Unix { listener, .. } => listener
+                .local_addr()
+                .ok()
+                .and_then(|address| Some(format!("unix://{}", address.as_pathname()?.display())))
+                .unwrap_or_else(|| self.name.to_string()),
             Socket::Tcp(listener) => listener.local_addr().map_or_else(
                 |_| self.name.to_string(),
                 |address| format!("tcp://{address}"),

@@ -303,4 +303,18 @@ mod tests {
             Err(BodyFault::Extras)
         );
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_it(text in "[0-9a-f;\\r\\n x]{0,60}", step in 1_usize..9) {
+            for extras in [Extras::Refused, Extras::Passed] {
+                let stepwise = read(Framing::Chunked, extras, &text, step);
+                let at_once = read(Framing::Chunked, extras, &text, text.len().max(1));
+                proptest::prop_assert_eq!(
+                    stepwise.map(|(data, _)| data),
+                    at_once.map(|(data, _)| data)
+                );
+            }
+        }
+    }
 }

@@ -18,6 +18,7 @@ mod images;
 mod limits;
 mod malformed;
 mod packaging;
+mod refusals;
 mod sdk;
 mod streams;
 mod support;

@@ -1,8 +1,8 @@
 //! Limits on images: which are run, and which come and go; and on builds.
 
 use super::{Judge, Reason};
+use crate::engine_api::Operation;
 use crate::engine_api::reference::{self, Untagged};
-use crate::engine_api::{Body, Operation};
 
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, text: &str) {
@@ -52,10 +52,8 @@ impl Judge<'_> {
 
     /// A create without an image is judged like one with an empty name.
     pub(super) fn absent_image(&mut self) {
-        if let (Some(Operation::ContainerCreate), Body::Json(body)) =
-            (self.request.operation(), &self.request.body)
-            && body.get("Image").is_none()
-        {
+        let is_create = self.request.operation() == Some(Operation::ContainerCreate);
+        if is_create && self.body().and_then(|body| body.get("Image")).is_none() {
             self.image("Image", "");
         }
     }

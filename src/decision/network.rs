@@ -37,11 +37,12 @@ impl Judge<'_> {
     /// A container or build without a network mode joins the default bridge.
     pub(super) fn absent_network_mode(&mut self) {
         match (self.request.operation(), self.body()) {
-            (Some(Operation::ContainerCreate), Some(body)) => {
+            (Some(Operation::ContainerCreate), body) => {
                 let mode = body
-                    .get("HostConfig")
+                    .and_then(|body| body.get("HostConfig"))
                     .and_then(|host| host.get("NetworkMode"));
-                let is_disabled = body.get("NetworkDisabled") == Some(&Value::Bool(true));
+                let is_disabled = body
+                    .is_some_and(|body| body.get("NetworkDisabled") == Some(&Value::Bool(true)));
                 if mode.is_none() && !is_disabled {
                     self.network_mode("HostConfig.NetworkMode", "");
                 }

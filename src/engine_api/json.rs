@@ -107,6 +107,16 @@ impl Value {
         }
     }
 
+    /// The texts of a list of strings, or the one string that Go's `strslice.StrSlice` takes for a list.
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
+        match self {
+            Self::Text(text) => vec![text],
+            Self::List(items) => items.iter().map(Self::as_text).collect(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Object(_) => Vec::new(),
+        }
+    }
+
     /// The members of an object, none where this is no object.
     #[must_use]
     pub fn members(&self) -> &[(String, Self)] {

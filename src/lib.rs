@@ -6,9 +6,11 @@
 
 pub mod command {
     pub mod certs;
+    pub mod policies;
 }
 
 pub mod audit;
+pub mod config;
 pub mod daemon {
     pub mod tls;
 }

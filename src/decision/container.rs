@@ -69,14 +69,6 @@ impl Judge<'_> {
         }
     }
 
-    /// moby: daemon/top_unix.go up to 29, whose own check lets some renamed columns through.
-    pub(super) fn ps_arguments(&mut self, path: &str, arguments: &str) {
-        if arguments.contains('=') {
-            let message = "a renamed column of `ps` shows processes of the host";
-            self.refuse(Reason::new("ps-arguments", path, arguments, message));
-        }
-    }
-
     pub(super) fn isolation(&mut self, path: &str, value: &Value) {
         if !matches!(
             value.as_text().to_ascii_lowercase().as_str(),

@@ -58,38 +58,6 @@ impl Judge<'_> {
         }
     }
 
-    /// A registry that the daemon would talk to for the client.
-    ///
-    /// moby: daemon/pkg/registry/search.go, `splitReposSearchTerm`; registry/auth.go, `ConvertToHostname`.
-    pub(super) fn registry(&mut self, path: &str, text: &str) {
-        let address = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"))
-            .unwrap_or(text);
-        let (first, is_whole) = match address.split_once('/') {
-            Some((first, _)) => (first, false),
-            None => (address, true),
-        };
-        let is_hub = if path == "?term" {
-            is_whole || (!first.contains(['.', ':']) && first != "localhost")
-        } else {
-            matches!(
-                first,
-                "" | "docker.io" | "index.docker.io" | "registry-1.docker.io"
-            )
-        };
-        let registry = if is_hub { "docker.io" } else { first };
-        let setting = &self.policy.image.references;
-        let probe = format!("{registry}/-");
-        if !setting.value.iter().any(|pattern| pattern.matches(&probe)) {
-            let remedy = format!("`\"{registry}/*\"` in `references` in `[image]`");
-            let message = "no rule opens the whole of this registry";
-            self.refuse(
-                Reason::new("registry", path, text, message).opened_by(setting.line, &remedy),
-            );
-        }
-    }
-
     /// moby: daemon/server/router/image/image_routes.go, `-` stands for the request's body, all else for a URL.
     pub(super) fn import_source(&mut self, path: &str, source: &str) {
         let setting = &self.policy.image.import_urls;

@@ -1,7 +1,5 @@
 //! Limits on networks: which are joined, how they are made, and whether containers on them may talk.
 
-use std::net::{IpAddr, Ipv4Addr};
-
 use super::{Judge, Reason};
 use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
@@ -54,32 +52,6 @@ impl Judge<'_> {
                 }
             }
             (Some(_) | None, _) => {}
-        }
-    }
-
-    /// moby: daemon/container_operations_unix.go, a link opens the way to the other container where ICC is off.
-    pub(super) fn links(&mut self, path: &str, value: &Value) {
-        let setting = &self.policy.network.icc;
-        if !value.is_zero() && setting.value == Icc::Never {
-            let message =
-                "a link lets two containers talk, and shows the environment of one to the other";
-            let reason = Reason::new("link", path, &Reason::text(value), message);
-            self.refuse(reason.opened_by(setting.line, "`icc = \"own\"` in `[network]`"));
-        }
-    }
-
-    /// The host sends all traffic for a subnet to the network that has it, so it must be a private one.
-    pub(super) fn subnet(&mut self, path: &str, subnet: &str) {
-        if !subnet.is_empty() && !is_private(subnet) {
-            let message = "the host would send the traffic for these addresses to containers; take a private subnet";
-            self.refuse(Reason::new("subnet", path, subnet, message));
-        }
-    }
-
-    pub(super) fn network_scope(&mut self, path: &str, scope: &str) {
-        if !matches!(scope, "" | "local") {
-            let message = "a network beyond this host belongs to swarm, which is not modelled";
-            self.refuse(Reason::new("network-scope", path, scope, message));
         }
     }
 
@@ -185,36 +157,6 @@ impl Judge<'_> {
                 );
             }
         }
-    }
-}
-
-/// Whether a subnet lies in the address space of private networks (RFC 1918, RFC 6598, RFC 4193) or leaves its place
-/// to the daemon (`0.0.0.0/24`, since 29).
-fn is_private(subnet: &str) -> bool {
-    let Some((address, bits)) = subnet.split_once('/') else {
-        return false;
-    };
-    let (Ok(address), Ok(bits)) = (address.parse::<IpAddr>(), bits.parse::<u8>()) else {
-        return false;
-    };
-    let within = |network: [u8; 4], length: u8| {
-        let mask = !(u32::MAX.checked_shr(u32::from(length)).unwrap_or(0));
-        let (address, network) = match address {
-            IpAddr::V4(address) => (u32::from(address), u32::from(Ipv4Addr::from(network))),
-            IpAddr::V6(_) => return false,
-        };
-        bits >= length && bits <= 32 && address & mask == network
-    };
-    match address {
-        IpAddr::V4(address) if address.is_unspecified() => bits >= 8,
-        IpAddr::V4(_) => {
-            within([10, 0, 0, 0], 8)
-                || within([172, 16, 0, 0], 12)
-                || within([192, 168, 0, 0], 16)
-                || within([100, 64, 0, 0], 10)
-        }
-        IpAddr::V6(address) if address.is_unspecified() => bits >= 16,
-        IpAddr::V6(address) => bits >= 7 && address.is_unique_local(),
     }
 }
 

@@ -107,14 +107,12 @@ impl Value {
         }
     }
 
-    /// The texts of a list of strings, or the one string that Go's `strslice.StrSlice` takes for a list.
-    #[must_use]
-    pub fn texts(&self) -> Vec<&str> {
-        match self {
-            Self::Text(text) => vec![text],
-            Self::List(items) => items.iter().map(Self::as_text).collect(),
-            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Object(_) => Vec::new(),
-        }
+    /// The strings of a list, or this string alone (`strslice.StrSlice`); other items are empty strings.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let single = matches!(self, Self::Text(_)).then(|| self.as_text());
+        single
+            .into_iter()
+            .chain(self.items().iter().map(Self::as_text))
     }
 
     /// The members of an object, none where this is no object.

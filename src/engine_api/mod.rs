@@ -177,7 +177,8 @@ impl RequestHead {
                     unknown = reading.unknown;
                     Body::Json(value)
                 }
-                None => Body::Stream,
+                // An operation that is not modelled: the decision refuses it whatever it carries.
+                None => Body::None,
             },
         };
         Ok(EngineRequest {

@@ -7,7 +7,7 @@ use super::problem::Fault;
 use super::value::Value;
 use super::{
     BuildLimits, ContainerLimits, HostPath, Icc, ImageLimits, Limit, NetworkLimits, Pattern,
-    VolumeLimits, paths, published, words,
+    VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -42,6 +42,7 @@ pub(super) fn container(
         images: limit(table, "images", |value| value.list(words::image)),
         networks: patterns(table, "networks"),
         volume_drivers: patterns(table, "volume-drivers"),
+        links: patterns(table, "links"),
     }
 }
 
@@ -52,6 +53,7 @@ pub(super) fn network(table: &mut Table<'_>) -> NetworkLimits {
         }),
         drivers: patterns(table, "drivers"),
         options: patterns(table, "options"),
+        subnets: limit(table, "subnets", |value| value.list(subnet::subnet)),
     }
 }
 

@@ -7,10 +7,8 @@ use super::problem::{Fault, nearest};
 /// An absolute path that has one spelling only; a slash at the end is left out.
 pub(crate) fn absolute_path(text: &str) -> Result<String, Fault> {
     let Some(relative) = text.strip_prefix('/') else {
-        return Err(Fault::new(
-            "not-a-path",
-            format!("`{text}` is not an absolute path"),
-        ));
+        let message = format!("`{text}` is not an absolute path");
+        return Err(Fault::new("not-a-path", message).help("begin with `/`"));
     };
     let relative = match relative.strip_suffix('/') {
         Some(shorter) if !shorter.is_empty() => shorter,

@@ -90,14 +90,14 @@ impl<'d> Value<'d> {
             let _: Option<()> = self.wrong_type("a list", "write it as [\"…\", \"…\"]");
             return Vec::new();
         };
-        let item = |item: Spanned<DeValue<'d>>| Value {
+        let item = |(index, item): (usize, Spanned<DeValue<'d>>)| Value {
             document: self.document,
-            key: self.key.clone(),
+            key: format!("{}[{index}]", self.key),
             key_span: self.key_span.clone(),
             span: item.span(),
             value: item.into_inner(),
         };
-        items.into_iter().map(item).collect()
+        items.into_iter().enumerate().map(item).collect()
     }
 
     /// A list of texts, each of which stands for something else.

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod audit;
+mod benign;
 mod certs;
 mod cli;
 mod faults;

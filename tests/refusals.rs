@@ -2,6 +2,7 @@
 //! gate, and sent past it to see that it would have done something.
 
 mod case;
+mod remedies;
 mod sent;
 
 use std::collections::{BTreeMap, BTreeSet};

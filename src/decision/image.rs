@@ -24,12 +24,13 @@ impl Judge<'_> {
         if readings.iter().all(permits) {
             return;
         }
-        let form = readings
-            .first()
-            .and_then(|forms| forms.last())
-            .cloned()
-            .unwrap_or_default();
-        let remedy = format!("`\"{form}\"` in {key}");
+        // Only the pattern for all images fits a container that has none.
+        let entry = |forms: &Vec<String>| match forms.last() {
+            Some(form) if !form.is_empty() => Reason::quoted(form),
+            Some(_) | None => Reason::quoted("*"),
+        };
+        let entries: Vec<String> = readings.iter().map(entry).collect();
+        let remedy = format!("`{}` in {key}", entries.join(", "));
         self.refuse(
             Reason::new("image", path, text, "no rule opens this image")
                 .opened_by(setting.line, &remedy),

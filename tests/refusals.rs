@@ -4,6 +4,7 @@
 mod case;
 mod remedies;
 mod sent;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 

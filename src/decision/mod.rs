@@ -203,3 +203,6 @@ impl Judge<'_> {
         self.reasons.push(reason);
     }
 }
+
+#[cfg(test)]
+mod tests;

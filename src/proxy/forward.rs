@@ -139,7 +139,8 @@ async fn join(
         | Outcome::DaemonGone
         | Outcome::DaemonUnavailable
         | Outcome::TimedOut
-        | Outcome::Cut => After::Drop,
+        | Outcome::Cut
+        | Outcome::Failed => After::Drop,
     }
 }
 

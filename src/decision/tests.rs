@@ -50,109 +50,112 @@ fn host_config(more: &str, body: &str, facts: &Facts) -> Vec<&'static str> {
     )
 }
 
+/// A `HostConfig`, the code that refuses it, and the key that opens it.
+const KEYS: &[(&str, &str, &str)] = &[
+    (r#"{"Privileged":true}"#, "privileged", "privileged = true"),
+    (
+        r#"{"CapAdd":["cap_net_admin"]}"#,
+        "capability",
+        r#"capabilities = ["NET_ADMIN"]"#,
+    ),
+    (
+        r#"{"CapAdd":["SYS_TIME"]}"#,
+        "capability",
+        r#"capabilities = ["ALL"]"#,
+    ),
+    (
+        r#"{"Devices":[{"PathOnHost":"/dev/fuse"}]}"#,
+        "device",
+        r#"devices = ["/dev/fuse"]"#,
+    ),
+    (
+        r#"{"DeviceRequests":[{"Count":1}]}"#,
+        "device-requests",
+        "device-requests = true",
+    ),
+    (
+        r#"{"DeviceCgroupRules":["c 1:3 r"]}"#,
+        "device-cgroup-rule",
+        r#"device-cgroup-rules = ["c 1:3 r"]"#,
+    ),
+    (
+        r#"{"SecurityOpt":["seccomp:unconfined"]}"#,
+        "security-option",
+        r#"security-options = ["seccomp=unconfined"]"#,
+    ),
+    (
+        r#"{"Sysctls":{"net.core.somaxconn":"1"}}"#,
+        "sysctl",
+        r#"sysctls = ["net.core.*"]"#,
+    ),
+    (
+        r#"{"Runtime":"runsc"}"#,
+        "runtime",
+        r#"runtimes = ["runsc"]"#,
+    ),
+    (
+        r#"{"CgroupParent":"/ci"}"#,
+        "cgroup-parent",
+        r#"cgroup-parents = ["/ci"]"#,
+    ),
+    (
+        r#"{"OomScoreAdj":-1}"#,
+        "oom-score",
+        "negative-oom-score = true",
+    ),
+    (
+        r#"{"OomKillDisable":true}"#,
+        "oom-kill-disable",
+        "oom-kill-disable = true",
+    ),
+    (
+        r#"{"Annotations":{"a.b":"c"}}"#,
+        "annotation",
+        r#"annotations = ["a.*"]"#,
+    ),
+    (
+        r#"{"LogConfig":{"Type":"syslog","Config":{"syslog-address":"x"}}}"#,
+        "log-driver",
+        r#"log-drivers = ["syslog"]"#,
+    ),
+    (
+        r#"{"MaskedPaths":[]}"#,
+        "unmasked-paths",
+        "unmasked-paths = true",
+    ),
+    (
+        r#"{"NetworkMode":"host"}"#,
+        "host-network",
+        r#"namespaces = ["host-network"]"#,
+    ),
+    (
+        r#"{"PidMode":"container:a"}"#,
+        "container-pid",
+        r#"namespaces = ["container-pid"]"#,
+    ),
+    (
+        r#"{"UsernsMode":"host"}"#,
+        "host-user",
+        r#"namespaces = ["host-user"]"#,
+    ),
+    (
+        r#"{"PortBindings":{"1/tcp":[{"HostPort":"80"}]}}"#,
+        "published-port",
+        r#"published = ["*:80"]"#,
+    ),
+    (
+        r#"{"PublishAllPorts":true}"#,
+        "published-port",
+        r#"published = ["*:*"]"#,
+    ),
+    (r#"{"Links":["a:b"]}"#, "link", r#"links = ["a"]"#),
+];
+
 #[test]
 fn each_key_of_a_container_opens_what_it_names_and_nothing_without_it() {
-    for (body, code, key) in [
-        (r#"{"Privileged":true}"#, "privileged", "privileged = true"),
-        (
-            r#"{"CapAdd":["cap_net_admin"]}"#,
-            "capability",
-            r#"capabilities = ["NET_ADMIN"]"#,
-        ),
-        (
-            r#"{"CapAdd":["SYS_TIME"]}"#,
-            "capability",
-            r#"capabilities = ["ALL"]"#,
-        ),
-        (
-            r#"{"Devices":[{"PathOnHost":"/dev/fuse"}]}"#,
-            "device",
-            r#"devices = ["/dev/fuse"]"#,
-        ),
-        (
-            r#"{"DeviceRequests":[{"Count":1}]}"#,
-            "device-requests",
-            "device-requests = true",
-        ),
-        (
-            r#"{"DeviceCgroupRules":["c 1:3 r"]}"#,
-            "device-cgroup-rule",
-            r#"device-cgroup-rules = ["c 1:3 r"]"#,
-        ),
-        (
-            r#"{"SecurityOpt":["seccomp:unconfined"]}"#,
-            "security-option",
-            r#"security-options = ["seccomp=unconfined"]"#,
-        ),
-        (
-            r#"{"Sysctls":{"net.core.somaxconn":"1"}}"#,
-            "sysctl",
-            r#"sysctls = ["net.core.*"]"#,
-        ),
-        (
-            r#"{"Runtime":"runsc"}"#,
-            "runtime",
-            r#"runtimes = ["runsc"]"#,
-        ),
-        (
-            r#"{"CgroupParent":"/ci"}"#,
-            "cgroup-parent",
-            r#"cgroup-parents = ["/ci"]"#,
-        ),
-        (
-            r#"{"OomScoreAdj":-1}"#,
-            "oom-score",
-            "negative-oom-score = true",
-        ),
-        (
-            r#"{"OomKillDisable":true}"#,
-            "oom-kill-disable",
-            "oom-kill-disable = true",
-        ),
-        (
-            r#"{"Annotations":{"a.b":"c"}}"#,
-            "annotation",
-            r#"annotations = ["a.*"]"#,
-        ),
-        (
-            r#"{"LogConfig":{"Type":"syslog","Config":{"syslog-address":"x"}}}"#,
-            "log-driver",
-            r#"log-drivers = ["syslog"]"#,
-        ),
-        (
-            r#"{"MaskedPaths":[]}"#,
-            "unmasked-paths",
-            "unmasked-paths = true",
-        ),
-        (
-            r#"{"NetworkMode":"host"}"#,
-            "host-network",
-            r#"namespaces = ["host-network"]"#,
-        ),
-        (
-            r#"{"PidMode":"container:a"}"#,
-            "container-pid",
-            r#"namespaces = ["container-pid"]"#,
-        ),
-        (
-            r#"{"UsernsMode":"host"}"#,
-            "host-user",
-            r#"namespaces = ["host-user"]"#,
-        ),
-        (
-            r#"{"PortBindings":{"1/tcp":[{"HostPort":"80"}]}}"#,
-            "published-port",
-            r#"published = ["*:80"]"#,
-        ),
-        (
-            r#"{"PublishAllPorts":true}"#,
-            "published-port",
-            r#"published = ["*:*"]"#,
-        ),
-        (r#"{"Links":["a:b"]}"#, "link", r#"links = ["a"]"#),
-    ] {
+    for (body, code, key) in KEYS {
         let facts = Facts::default();
-        assert_eq!(host_config("", body, &facts), [code], "{body}");
+        assert_eq!(host_config("", body, &facts), [*code], "{body}");
         assert_eq!(
             host_config(key, body, &facts),
             Vec::<&str>::new(),

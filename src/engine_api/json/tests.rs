@@ -156,8 +156,9 @@ proptest! {
     #[test]
     fn what_is_written_is_read_as_the_same(value in values()) {
         let text = value.to_string();
-        prop_assert_eq!(parse(text.as_bytes()).unwrap(), value.clone());
-        prop_assert_eq!(parse(text.as_bytes()).unwrap().to_string(), text);
+        let read = parse(text.as_bytes()).unwrap();
+        prop_assert_eq!(read.to_string(), text);
+        prop_assert_eq!(read, value);
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod framing;
 mod head;
 mod target;
 
-use std::io::{BufReader, Read as _, Write as _};
+use std::io::{BufReader, ErrorKind, Read as _, Write as _};
 use std::time::Duration;
 
 use super::support::fake_daemon::{FakeDaemon, Seen, answer_empty};
@@ -40,9 +40,13 @@ fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
     for (name, bytes, expect) in cases {
         let answer = converse(&gate, &bytes);
         let seen = daemon.take();
-        if let Err(problem) = judge(answer.as_ref(), &seen, &expect) {
+        let judged = answer.as_ref().map_err(|problem| *problem);
+        if let Err(problem) = judged.and_then(|answer| judge(answer.as_ref(), &seen, &expect)) {
             let lines: Vec<String> = seen.iter().map(Seen::line).collect();
-            let status = answer.map(|answer| format!("{} {}", answer.status, answer.text()));
+            let status = answer
+                .ok()
+                .flatten()
+                .map(|answer| format!("{} {}", answer.status, answer.text()));
             wrong.push(format!(
                 "{name:?}: {problem}; reached the daemon: {lines:?}; answer: {status:?}"
             ));
@@ -81,29 +85,24 @@ fn judge(answer: Option<&Answer>, seen: &[Seen], expect: &Expect) -> Result<(), 
 }
 
 /// Sends bytes, reads the first answer, says that no more will come, and waits until the gate has closed.
-fn converse(gate: &Gate, bytes: &[u8]) -> Option<Answer> {
+fn converse(gate: &Gate, bytes: &[u8]) -> Result<Option<Answer>, &'static str> {
     let mut connection = gate.address().connect().unwrap();
-    connection.read_deadline(Duration::from_secs(20)).unwrap();
+    connection.read_deadline(Duration::from_secs(8)).unwrap();
     // The gate may cut the connection before it has read everything.
     let _ = connection.write_all(bytes);
     let mut reader = BufReader::new(connection);
-    let answer = http::read_answer(&mut reader, false);
-    if let Err(problem) = &answer {
-        let is_silent = problem.kind() == std::io::ErrorKind::WouldBlock;
-        assert!(
-            !is_silent,
-            "neither answered nor cut: {:?}",
-            String::from_utf8_lossy(&bytes[..bytes.len().min(200)])
-        );
-    }
+    let answer = match http::read_answer(&mut reader, false) {
+        Ok(answer) => Some(answer),
+        Err(problem) if problem.kind() == ErrorKind::WouldBlock => {
+            return Err("neither answered nor cut");
+        }
+        Err(_) => None,
+    };
     let _ = reader.get_mut().half_close();
-    let mut rest = Vec::new();
-    if let Err(problem) = reader.read_to_end(&mut rest) {
-        assert_ne!(
-            problem.kind(),
-            std::io::ErrorKind::WouldBlock,
-            "the connection stays open after its end"
-        );
+    match reader.read_to_end(&mut Vec::new()) {
+        Err(problem) if problem.kind() == ErrorKind::WouldBlock => {
+            Err("the connection stays open after its end")
+        }
+        Ok(_) | Err(_) => Ok(answer),
     }
-    answer.ok()
 }

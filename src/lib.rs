@@ -4,18 +4,15 @@
 //! `command`; then `proxy`, `daemon`, `audit`, `config`, which move bytes; then `decision`, `policy` and
 //! `engine_api`, which decide and know no I/O, clock, environment or logging.
 
-pub mod command {
-    pub mod certs;
-}
+pub mod command;
 
 pub mod audit;
-pub mod daemon {
-    pub mod tls;
-}
-pub mod proxy {
-    pub mod client_identity;
-    pub mod tls;
-}
+pub mod config;
+pub mod daemon;
+pub mod http1;
+pub mod peer;
+pub mod proxy;
+pub mod systemd;
 pub mod tls_files;
 
 pub mod decision;

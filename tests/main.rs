@@ -1,4 +1,4 @@
-//! The gate as its clients and its daemon see it: the built program before a real Docker daemon.
+//! The gate as its clients and its daemon see it, and the house that it is built as.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod architecture;
 mod audit;
 mod certs;
 mod cli;
@@ -17,7 +18,9 @@ mod faults;
 mod images;
 mod limits;
 mod malformed;
+mod operations;
 mod packaging;
+mod policies;
 mod sdk;
 mod streams;
 mod support;

@@ -93,7 +93,7 @@ impl Judge<'_> {
 
     pub(super) fn device_cgroup_rules(&mut self, path: &str, value: &Value) {
         let setting = &self.policy.container.device_cgroup_rules;
-        for rule in value.items().iter().map(Value::as_text) {
+        for rule in value.texts() {
             if !setting.value.iter().any(|permitted| permitted == rule) {
                 let remedy = format!("`device-cgroup-rules = [\"{rule}\"]` in `[container]`");
                 let reason = Reason::new(

@@ -1,7 +1,8 @@
 //! Limits on images: which are run, and which come and go; and on builds.
 
 use super::{Judge, Reason};
-use crate::engine_api::{Operation, reference};
+use crate::engine_api::reference::{self, Untagged};
+use crate::engine_api::{Body, Operation};
 
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, text: &str) {
@@ -16,8 +17,11 @@ impl Judge<'_> {
                 .iter()
                 .any(|form| setting.value.iter().any(|pattern| pattern.matches(form)))
         };
-        let readings = reference::forms(text);
-        if text.is_empty() || readings.iter().all(permits) {
+        if text.is_empty() && !is_run {
+            return;
+        }
+        let readings = self.readings(path, text);
+        if readings.iter().all(permits) {
             return;
         }
         let form = readings
@@ -30,6 +34,30 @@ impl Judge<'_> {
             Reason::new("image", path, text, "no rule opens this image")
                 .opened_by(setting.line, &remedy),
         );
+    }
+
+    /// Every image that the daemon could take a reference for, with the tag that stands beside it.
+    fn readings(&self, path: &str, text: &str) -> Vec<Vec<String>> {
+        let tag = self.request.head.query.get("tag").unwrap_or_default();
+        match (self.request.operation(), path) {
+            // An empty file system, which `docker cp` can fill.
+            (Some(Operation::ContainerCreate), _) if text.is_empty() => vec![vec![String::new()]],
+            (Some(Operation::ImageCreate), "?fromImage") | (Some(Operation::ImagePush), _) => {
+                reference::forms_with_tag(text, tag, Untagged::All)
+            }
+            (_, "?repo") => reference::forms_with_tag(text, tag, Untagged::Latest),
+            _ => reference::forms(text),
+        }
+    }
+
+    /// A create without an image is judged like one with an empty name.
+    pub(super) fn absent_image(&mut self) {
+        if let (Some(Operation::ContainerCreate), Body::Json(body)) =
+            (self.request.operation(), &self.request.body)
+            && body.get("Image").is_none()
+        {
+            self.image("Image", "");
+        }
     }
 
     /// moby: daemon/server/router/image/image_routes.go, `-` stands for the request's body, all else for a URL.

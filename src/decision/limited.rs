@@ -76,8 +76,14 @@ impl Judge<'_> {
             Limit::IpamDriver => self.ipam_driver(path, text),
             Limit::Image => self.image(path, text),
             Limit::ImportSource => self.import_source(path, text),
+            Limit::Links => self.links(path, value),
+            Limit::Subnet => self.subnet(path, text),
+            Limit::NetworkScope => self.network_scope(path, text),
+            Limit::Registry => self.registry(path, text),
+            Limit::PsArguments => self.ps_arguments(path, text),
             Limit::BuildRemote => self.build_remote(path, text),
             Limit::BuildVersion => self.build_version(path, text),
+            Limit::Tmpfs => self.tmpfs(path, value),
         }
     }
 }

@@ -7,6 +7,7 @@ mod logs;
 mod mounts;
 mod namespaces;
 mod network;
+mod outward;
 mod privileges;
 mod published;
 mod reason;
@@ -83,6 +84,8 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         judge.field(&field);
     }
     judge.names();
+    judge.absent_image();
+    judge.absent_network_mode();
     let reasons = judge.reasons;
     if reasons.is_empty() {
         rewrite::apply(policy, &mut request, facts);

@@ -3,7 +3,9 @@
 use super::{Judge, Reason};
 use crate::engine_api::Field;
 use crate::engine_api::json::Value;
-use crate::engine_api::mount::{LocalVolume, Mount, Source, local_volume, text_map};
+use crate::engine_api::mount::{
+    LocalVolume, Mount, Source, is_tmpfs_option, local_volume, text_map,
+};
 use crate::engine_api::schema::{Class, Limit};
 
 /// Paths that no container may reach, whatever a policy opens.
@@ -93,6 +95,26 @@ impl Judge<'_> {
                 text,
                 "`z` changes the labels of what is to be read only",
             ));
+        }
+    }
+
+    /// `HostConfig.Tmpfs`: the options of each must be the file system's own, since a mount flag could open one of the
+    /// container's read-only mounts for writing (`remount` at `/sys/.`).
+    pub(super) fn tmpfs(&mut self, path: &str, value: &Value) {
+        for (target, options) in value.members() {
+            for word in options.as_text().split(',') {
+                if !word.is_empty() && !is_tmpfs_option(word) {
+                    let path = format!("{path}.{target}");
+                    let message =
+                        format!("`{word}` is no option of a tmpfs but changes other mounts");
+                    self.refuse(Reason::new(
+                        "tmpfs-option",
+                        &path,
+                        options.as_text(),
+                        &message,
+                    ));
+                }
+            }
         }
     }
 

@@ -32,6 +32,28 @@ impl Judge<'_> {
         }
     }
 
+    /// A container or build without a network mode joins the default bridge.
+    pub(super) fn absent_network_mode(&mut self) {
+        match (self.request.operation(), self.body()) {
+            (Some(Operation::ContainerCreate), Some(body)) => {
+                let mode = body
+                    .get("HostConfig")
+                    .and_then(|host| host.get("NetworkMode"));
+                let is_disabled = body.get("NetworkDisabled") == Some(&Value::Bool(true));
+                if mode.is_none() && !is_disabled {
+                    self.network_mode("HostConfig.NetworkMode", "");
+                }
+            }
+            (Some(Operation::ImageBuild), _) => {
+                let mode = self.request.head.query.get("networkmode");
+                if mode.is_none_or(str::is_empty) {
+                    self.network_mode("?networkmode", "");
+                }
+            }
+            (Some(_) | None, _) => {}
+        }
+    }
+
     fn network(&mut self, path: &str, name: &str) {
         let setting = &self.policy.container.networks;
         if !setting.value.iter().any(|pattern| pattern.matches(name)) {

@@ -12,6 +12,11 @@ const EPHEMERAL: (u16, u16) = (32768, 60999);
 impl Judge<'_> {
     pub(super) fn port_bindings(&mut self, path: &str, value: &Value) {
         for (container_port, bindings) in value.members() {
+            // moby: daemon/server/router/container/container_routes.go, `handlePortBindingsBC` publishes a port
+            // without bindings on every address.
+            if bindings.items().is_empty() {
+                self.published(&format!("{path}.{container_port}"), "", "");
+            }
             for (index, binding) in bindings.items().iter().enumerate() {
                 let (address, port) = (binding.text("HostIp"), binding.text("HostPort"));
                 self.published(&format!("{path}.{container_port}[{index}]"), address, port);
@@ -38,12 +43,10 @@ impl Judge<'_> {
         };
         if !setting.value.iter().any(permits) {
             let value = format!("{address}:{port}");
-            let remedy = match (address, port) {
-                ("", "") => "`published = [\"*:*\"]` in `[container]`".to_owned(),
-                ("", port) => format!("`published = [\"*:{port}\"]` in `[container]`"),
-                (address, "") => format!("`published = [\"{address}:*\"]` in `[container]`"),
-                (address, port) => format!("`published = [\"{address}:{port}\"]` in `[container]`"),
-            };
+            let remedy = format!(
+                "`published = [\"{}\"]` in `[container]`",
+                entry(address, port)
+            );
             self.refuse(
                 Reason::new(
                     "published-port",
@@ -54,6 +57,16 @@ impl Judge<'_> {
                 .opened_by(setting.line, &remedy),
             );
         }
+    }
+}
+
+/// The entry of a policy that opens just this binding.
+fn entry(address: &str, port: &str) -> String {
+    let port = if matches!(port, "" | "0") { "*" } else { port };
+    match parse_address(address) {
+        Some(Some(IpAddr::V6(address))) => format!("[{address}]:{port}"),
+        Some(Some(IpAddr::V4(address))) => format!("{address}:{port}"),
+        Some(None) | None => format!("*:{port}"),
     }
 }
 

@@ -107,6 +107,14 @@ impl Value {
         }
     }
 
+    /// The strings of a list, or this string alone (`strslice.StrSlice`); other items are empty strings.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let single = matches!(self, Self::Text(_)).then(|| self.as_text());
+        single
+            .into_iter()
+            .chain(self.items().iter().map(Self::as_text))
+    }
+
     /// The members of an object, none where this is no object.
     #[must_use]
     pub fn members(&self) -> &[(String, Self)] {

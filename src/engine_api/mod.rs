@@ -19,6 +19,7 @@ pub use path::{ApiVersion, Target};
 pub use query::Query;
 pub(crate) use read::shorten;
 pub use read::{Field, UnknownField};
+pub use schemas::{body_of, parameters_of};
 
 /// Why a request cannot be read in one way only; answered with 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -166,7 +167,7 @@ impl RequestHead {
                 read::refuse_legacy_body(self.target.operation(), bytes)?;
                 Body::None
             }
-            BodyKind::Json => match self.target.operation().and_then(schemas::body_of) {
+            BodyKind::Json => match self.target.operation().and_then(body_of) {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
                 Some(schema) => {
@@ -176,7 +177,8 @@ impl RequestHead {
                     unknown = reading.unknown;
                     Body::Json(value)
                 }
-                None => Body::Stream,
+                // An operation that is not modelled: the decision refuses it whatever it carries.
+                None => Body::None,
             },
         };
         Ok(EngineRequest {
@@ -207,8 +209,7 @@ impl EngineRequest {
     #[must_use]
     pub fn fields(&self) -> Vec<Field<'_>> {
         let mut fields = self.head.query.fields();
-        if let (Body::Json(value), Some(schema)) =
-            (&self.body, self.operation().and_then(schemas::body_of))
+        if let (Body::Json(value), Some(schema)) = (&self.body, self.operation().and_then(body_of))
         {
             read::fields(value, schema, &mut fields);
         }

@@ -184,27 +184,8 @@ pub fn local_volume(options: &[(String, String)]) -> Result<LocalVolume, String>
             Err(format!("`o={}` with `device={device}`", value("o")))
         };
     }
-    let harmless = |word: &&str| {
-        let name = word.split_once('=').map_or(*word, |(name, _)| name);
-        matches!(
-            name,
-            "size"
-                | "mode"
-                | "uid"
-                | "gid"
-                | "nr_inodes"
-                | "nr_blocks"
-                | "ro"
-                | "rw"
-                | "noexec"
-                | "nosuid"
-                | "nodev"
-                | "noatime"
-                | "exec"
-        )
-    };
     match kind {
-        "tmpfs" if words.iter().all(harmless) => Ok(LocalVolume::Tmpfs),
+        "tmpfs" if words.iter().all(|word| is_tmpfs_option(word)) => Ok(LocalVolume::Tmpfs),
         "tmpfs" => Err(format!("`o={}`", value("o"))),
         "nfs" | "nfs4" | "cifs" if words.iter().all(|word| is_data(word)) => {
             Ok(LocalVolume::Other {
@@ -212,6 +193,42 @@ pub fn local_volume(options: &[(String, String)]) -> Result<LocalVolume, String>
             })
         }
         _ => Err(format!("`type={kind}` with `device={device}`")),
+    }
+}
+
+/// Whether an option concerns a new tmpfs alone, and no other mount as `remount`, `bind` or `shared` would.
+///
+/// github.com/moby/sys/mount, `MergeTmpfsOptions` takes those too.
+#[must_use]
+pub fn is_tmpfs_option(word: &str) -> bool {
+    match word.split_once('=') {
+        Some((name, _)) => matches!(
+            name,
+            "size" | "mode" | "uid" | "gid" | "nr_inodes" | "nr_blocks" | "mpol"
+        ),
+        None => matches!(
+            word,
+            "defaults"
+                | "ro"
+                | "rw"
+                | "exec"
+                | "noexec"
+                | "suid"
+                | "nosuid"
+                | "dev"
+                | "nodev"
+                | "sync"
+                | "async"
+                | "dirsync"
+                | "atime"
+                | "noatime"
+                | "diratime"
+                | "nodiratime"
+                | "relatime"
+                | "norelatime"
+                | "strictatime"
+                | "nostrictatime"
+        ),
     }
 }
 

@@ -90,6 +90,10 @@ impl Target {
                     names,
                 })
             }
+            // The daemon's router sees the decoded path, so an encoded slash would part segments for it alone.
+            None if segments.iter().any(|segment| segment.contains('/')) => Err(Malformed::Path(
+                "an encoded slash in a path that no operation has".to_owned(),
+            )),
             None => Ok(Self::Unmodelled {
                 path: path.to_owned(),
             }),
@@ -225,7 +229,8 @@ fn match_path(template: &str, segments: &[String]) -> Option<Vec<String>> {
 }
 
 fn check_names(operation: Operation, names: &[String]) -> Result<(), Malformed> {
-    let is_reference = operation.spec().path.contains("{name}");
+    let template = operation.spec().path;
+    let is_reference = template.contains("{name}") || template.contains("{path}");
     for name in names {
         let fits = name.len() <= 512
             && name.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')

@@ -113,6 +113,8 @@ fn canonical(parameter: &Parameter, value: String) -> Result<String, Malformed> 
         |what: &str| Malformed::Query(format!("the parameter `{}` is not {what}", parameter.name));
     match parameter.kind {
         ParameterKind::Text | ParameterKind::Texts => Ok(value),
+        // Present and empty is the default for some (moby: build_routes.go, `rm`) and false for others.
+        ParameterKind::Bool if value.is_empty() => Ok(value),
         ParameterKind::Bool => {
             let is_false = matches!(
                 value.trim().to_ascii_lowercase().as_str(),

@@ -68,6 +68,8 @@ impl Reading {
                     .collect::<Result<_, _>>()
                     .map(Value::Object)
             }
+            // The daemon takes one string for a list of one; as a list it is judged like any other.
+            (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
             (shape, value) if fits(shape, &value) => Ok(value),
             (shape, _) => Err(Malformed::Body(format!(
                 "`{path}` is not {}",
@@ -85,7 +87,7 @@ impl Reading {
         let mut kept = Vec::with_capacity(members.len());
         for (key, value) in members {
             let path = join(path, &key);
-            if let Some(field) = schema.fields.iter().find(|field| field.name == key) {
+            if let Some(field) = schema.fields().find(|field| field.name == key) {
                 let value = self.shaped(value, field.shape, &path)?;
                 match field.class {
                     Class::Refused(_) if value.is_zero() => self.dropped.push(path),
@@ -93,11 +95,7 @@ impl Reading {
                         kept.push((key, value));
                     }
                 }
-            } else if let Some(field) = schema
-                .fields
-                .iter()
-                .find(|field| folds_to(&key, field.name))
-            {
+            } else if let Some(field) = schema.fields().find(|field| folds_to(&key, field.name)) {
                 let name = field.name;
                 return Err(Malformed::Json(format!(
                     "the key `{path}` is `{name}` to the daemon, written otherwise"
@@ -124,7 +122,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
     match shape {
         Shape::Object(schema) => {
             for (key, value) in value.members() {
-                let Some(field) = schema.fields.iter().find(|field| field.name == key) else {
+                let Some(field) = schema.fields().find(|field| field.name == key) else {
                     continue;
                 };
                 if matches!(value, Value::Null) {
@@ -171,7 +169,7 @@ fn fits(shape: Shape, value: &Value) -> bool {
     };
     match (shape, value) {
         (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) | (Shape::Float, Value::Number(_)) => true,
-        (Shape::Text | Shape::TextOrList, Value::Text(_)) => true,
+        (Shape::Text, Value::Text(_)) => true,
         (Shape::Integer, Value::Number(number)) => number.is_i64(),
         (Shape::TextList | Shape::TextOrList, Value::List(items)) => texts(items),
         (Shape::TextMap, Value::Object(members)) => members

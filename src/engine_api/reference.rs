@@ -21,19 +21,58 @@ pub fn forms(reference: &str) -> Vec<Vec<String>> {
     readings
 }
 
-fn named(reference: &str) -> Vec<String> {
-    let (rest, digest) = match reference.split_once('@') {
+/// What a reference with neither tag nor digest stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untagged {
+    /// The image that is tagged `latest`.
+    Latest,
+    /// Every image of the repository: pull and push.
+    All,
+}
+
+/// The forms of a reference whose tag or digest may stand in a parameter of its own, which then counts.
+///
+/// moby: daemon/server/router/image/image_routes.go, `postImagesCreate`; httputils.RepoTagReference.
+#[must_use]
+pub fn forms_with_tag(reference: &str, tag: &str, untagged: Untagged) -> Vec<Vec<String>> {
+    let (rest, digest) = split_digest(reference);
+    let (path, own_tag) = split_tag(rest.strip_suffix(':').unwrap_or(rest));
+    let whole = match (tag, own_tag, digest) {
+        ("", None, None) => {
+            let mut forms = named(path);
+            if untagged == Untagged::All {
+                forms.remove(0);
+            }
+            return vec![forms];
+        }
+        ("", ..) => reference.to_owned(),
+        // A colon stands in digests only.
+        (tag, ..) if tag.contains(':') => format!("{path}@{tag}"),
+        (tag, _, Some(digest)) => format!("{path}:{tag}@{digest}"),
+        (tag, _, None) => format!("{path}:{tag}"),
+    };
+    vec![named(&whole)]
+}
+
+fn split_digest(reference: &str) -> (&str, Option<&str>) {
+    match reference.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest)),
         None => (reference, None),
-    };
-    let (path, tag) = match rest.rsplit_once(':') {
+    }
+}
+
+fn split_tag(rest: &str) -> (&str, Option<&str>) {
+    match rest.rsplit_once(':') {
         Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
         Some(_) | None => (rest, None),
-    };
+    }
+}
+
+fn named(reference: &str) -> Vec<String> {
+    let (rest, digest) = split_digest(reference);
+    let (path, tag) = split_tag(rest);
     let (domain, path) = match path.split_once('/') {
-        Some((domain, path)) if domain.contains(['.', ':']) || domain == "localhost" => {
-            (domain, path)
-        }
+        Some((domain, path)) if is_domain(domain) => (domain, path),
         Some(_) | None => ("docker.io", path),
     };
     let domain = if domain == "index.docker.io" {
@@ -56,6 +95,13 @@ fn named(reference: &str) -> Vec<String> {
     }
     forms.push(name);
     forms
+}
+
+/// Whether the part before the first slash names a registry.
+///
+/// github.com/distribution/reference, `splitDockerDomain`: since 2.8 a capital letter makes it one.
+fn is_domain(text: &str) -> bool {
+    text.contains(['.', ':']) || text == "localhost" || text.to_lowercase() != text
 }
 
 #[cfg(test)]

@@ -3,7 +3,15 @@
 /// An object of the Engine API with every field that any API version gave it.
 #[derive(Debug)]
 pub struct Schema {
-    pub fields: &'static [Field],
+    /// The fields in groups, as the daemon's structs embed one another.
+    pub parts: &'static [&'static [Field]],
+}
+
+impl Schema {
+    /// Every field, each name once.
+    pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
+        self.parts.iter().copied().flatten()
+    }
 }
 
 /// One field of a [`Schema`].
@@ -101,6 +109,20 @@ pub enum Limit {
     BuildNetworkMode,
     BuildVersion,
     ImportSource,
+    /// `HostConfig.Links`: `CONTAINER[:ALIAS]` each.
+    Links,
+    /// A subnet that the host routes to the new network from then on, whoever had it before.
+    Subnet,
+    /// The scope of a new network: `local`, or beyond this host.
+    NetworkScope,
+    /// A registry that the daemon connects to: `serveraddress` of `SystemAuth`, or what stands before the first `/`
+    /// of a search term.
+    Registry,
+    /// `HostConfig.Tmpfs`: mount options for each path in the container.
+    Tmpfs,
+    /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
+    /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
+    PsArguments,
 }
 
 /// Why a field that no key opens is refused.

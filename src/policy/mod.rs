@@ -2,12 +2,27 @@
 
 pub mod client;
 mod client_match;
+mod compile;
+pub(crate) mod document;
+mod limits;
+mod path_rule;
+pub(crate) mod paths;
 pub mod pattern;
+mod permit;
+pub(crate) mod problem;
+mod published;
+pub mod ready;
+mod subnet;
+pub(crate) mod value;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 
 use crate::engine_api::Operation;
+pub use compile::{compile, describe};
 pub use pattern::{Pattern, PatternError};
+pub use problem::{Problem, Problems};
+pub use subnet::Subnet;
 
 /// A compiled policy; an empty one permits nothing.
 #[derive(Debug, Clone, Default)]
@@ -77,6 +92,8 @@ pub struct ContainerLimits {
     /// Names of networks that may be joined; `bridge` is the default one.
     pub networks: Limit<Vec<Pattern>>,
     pub volume_drivers: Limit<Vec<Pattern>>,
+    /// Containers that may be linked (`HostConfig.Links`).
+    pub links: Limit<Vec<Pattern>>,
 }
 
 /// A host path that containers may mount, and how.
@@ -149,6 +166,8 @@ pub struct NetworkLimits {
     pub drivers: Limit<Vec<Pattern>>,
     /// Driver options beyond the harmless ones.
     pub options: Limit<Vec<Pattern>>,
+    /// Where the subnets of new networks may lie, if the client names them itself.
+    pub subnets: Limit<Vec<Subnet>>,
 }
 
 /// Whether containers on one network may talk to each other.
@@ -186,6 +205,4 @@ pub struct ImageLimits {
 pub struct BuildLimits {
     /// Contexts that the daemon fetches (`remote`).
     pub remote_contexts: Limit<bool>,
-    /// The BuildKit builder, whose further requests the gate does not read.
-    pub buildkit: Limit<bool>,
 }

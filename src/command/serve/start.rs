@@ -1,0 +1,216 @@
+//! From settings to a gate that serves.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::audit::text::ExchangeIds;
+use crate::audit::{Audit, AuditLimits, Sink};
+use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
+use crate::daemon::Daemon;
+use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
+use crate::engine_api::ApiVersion;
+use crate::policy::{self, Policy, ready};
+use crate::proxy::listener::{self, Place};
+use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
+use crate::proxy::{Gate, KnownClient, Served, Server};
+use crate::systemd::Inherited;
+
+use super::settings::{ServeError, Settings};
+
+/// A gate that is about to take clients.
+pub(super) struct Started {
+    pub(super) server: Arc<Server>,
+    pub(super) served: Vec<Served>,
+    pub(super) audit: Audit,
+}
+
+/// Compiles the policies, opens the audit log, and listens.
+pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
+    let Settings { config, file } = settings;
+    let mut policies = Policies {
+        parameters: &config,
+        compiled: HashMap::new(),
+    };
+    let clients = config.clients.iter().map(|rule| {
+        Ok(KnownClient {
+            name: Arc::from(rule.name.as_str()),
+            matches: rule.matches.clone(),
+            policy: policies.get(&rule.policy)?,
+        })
+    });
+    let clients: Vec<_> = clients.collect::<Result<_, ServeError>>()?;
+    let daemon = daemon(&config)?;
+    let mut inherited = Inherited::take();
+    let mut served = Vec::new();
+    for listener in &config.listeners {
+        let policy = listener.policy.as_ref().or(config.policy.as_ref());
+        let policy = policy.map(|policy| policies.get(policy)).transpose()?;
+        for listener in listen(listener, &mut inherited)? {
+            served.push(Served {
+                listener,
+                policy: policy.clone(),
+            });
+        }
+    }
+    let audit = audit(&config)?;
+    let ids = ExchangeIds::start().map_err(|error| ServeError::Failed(error.to_string()))?;
+    tracing::info!(daemon = %config.daemon.address, listeners = served.len(), "serving");
+    let gate = Gate {
+        daemon,
+        audit: audit.clone(),
+        ids,
+        limits: config.limits,
+        lowest_version: config.api.lowest,
+        highest_version: ApiVersion::NEWEST,
+        protected: protected(&config, file.as_deref()),
+    };
+    Ok(Started {
+        server: Server::new(gate, clients),
+        served,
+        audit,
+    })
+}
+
+/// Policies by their reference, each compiled once.
+struct Policies<'a> {
+    parameters: &'a Config,
+    compiled: HashMap<String, Arc<Policy>>,
+}
+
+impl Policies<'_> {
+    fn get(&mut self, reference: &PolicyReference) -> Result<Arc<Policy>, ServeError> {
+        let name = reference.to_string();
+        if let Some(policy) = self.compiled.get(&name) {
+            return Ok(Arc::clone(policy));
+        }
+        let text = match reference {
+            PolicyReference::Ready(name) => ready::find(name).unwrap_or_default().to_owned(),
+            PolicyReference::File(path) => fs::read_to_string(path).map_err(|error| {
+                let path = path.display();
+                ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
+            })?,
+        };
+        let policy = policy::compile(&name, &text, &self.parameters.parameters)
+            .map_err(ServeError::Problems)?;
+        if policy.permits_everything {
+            tracing::warn!(
+                policy = %policy.name,
+                "THIS POLICY PERMITS EVERYTHING, UNREAD: whoever has it is root on the host"
+            );
+        }
+        let policy = Arc::new(policy);
+        self.compiled.insert(name, Arc::clone(&policy));
+        Ok(policy)
+    }
+}
+
+fn daemon(config: &Config) -> Result<Daemon, ServeError> {
+    let address = config.daemon.address.clone();
+    let fault = |error: daemon_tls::DaemonTlsError| ServeError::Configuration(error.to_string());
+    let tls = match (&address, &config.daemon.tls) {
+        (Address::Tcp { host, .. }, Some(files)) => {
+            let client = files.client.as_ref();
+            let config = daemon_tls::client_config(DaemonTlsFiles {
+                authority: &files.ca,
+                client: client.map(|(certificate, key)| (certificate.as_path(), key.as_path())),
+            });
+            let name = daemon_tls::server_name(host).map_err(fault)?;
+            Some((config.map_err(fault)?, name))
+        }
+        (Address::Tcp { .. } | Address::Unix(_), _) => None,
+    };
+    Ok(Daemon {
+        address,
+        tls,
+        connect_deadline: config.limits.connect_deadline,
+    })
+}
+
+fn listen(
+    listener: &Listener,
+    inherited: &mut Inherited,
+) -> Result<Vec<listener::Listener>, ServeError> {
+    let tls = listener.tls.as_ref().map(|files| {
+        listener_tls::server_config(ListenerTlsFiles {
+            certificate: &files.certificate,
+            key: &files.key,
+            client_authority: &files.client_ca,
+            revocation_lists: files.client_crl.as_slice(),
+        })
+        .map_err(|error| ServeError::Configuration(error.to_string()))
+    });
+    let tls = tls.transpose()?;
+    if let ListenerAddress::Systemd(name) = &listener.address {
+        return inherited
+            .listeners(name.as_deref(), tls.as_ref(), listener.allows_plain_tcp)
+            .map_err(ServeError::Configuration);
+    }
+    listener::Listener::bind(Place {
+        address: &listener.address,
+        mode: listener.mode,
+        group: listener.group.as_deref(),
+        tls,
+        dangerously_allow_plain_tcp: listener.allows_plain_tcp,
+    })
+    .map(|listener| vec![listener])
+    .map_err(|error| ServeError::Configuration(error.to_string()))
+}
+
+fn audit(config: &Config) -> Result<Audit, ServeError> {
+    let sink = match &config.audit {
+        AuditFile::Stdout => Sink::Stdout,
+        AuditFile::File(path) => Sink::File(path.clone()),
+    };
+    let limits = AuditLimits {
+        // A connection has one exchange at a time.
+        open_exchanges: config.limits.connections,
+        deadline: config.limits.audit_deadline,
+        ..AuditLimits::default()
+    };
+    Audit::start(&sink, limits).map_err(|error| ServeError::Configuration(error.to_string()))
+}
+
+/// The daemon's socket, the gate's own sockets and files: a container that has one of them is the gate's master.
+fn protected(config: &Config, file: Option<&Path>) -> Vec<String> {
+    let mut paths: Vec<&Path> = file.into_iter().collect();
+    if let Address::Unix(path) = &config.daemon.address {
+        paths.push(path);
+    }
+    if let AuditFile::File(path) = &config.audit {
+        paths.push(path);
+    }
+    for listener in &config.listeners {
+        if let ListenerAddress::Unix(path) = &listener.address {
+            paths.push(path);
+        }
+        if let Some(tls) = &listener.tls {
+            paths.extend([tls.certificate.as_path(), &tls.key, &tls.client_ca]);
+            paths.extend(tls.client_crl.as_deref());
+        }
+    }
+    if let Some(tls) = &config.daemon.tls {
+        paths.push(&tls.ca);
+        paths.extend(
+            tls.client
+                .iter()
+                .flat_map(|(certificate, key)| [certificate.as_path(), key]),
+        );
+    }
+    let policies = config.clients.iter().map(|client| &client.policy);
+    let fixed = config
+        .listeners
+        .iter()
+        .filter_map(|listener| listener.policy.as_ref());
+    for policy in policies.chain(fixed).chain(&config.policy) {
+        if let PolicyReference::File(path) = policy {
+            paths.push(path);
+        }
+    }
+    let real = |path: &Path| {
+        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        path.into_os_string().into_string().ok()
+    };
+    paths.into_iter().filter_map(real).collect()
+}

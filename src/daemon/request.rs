@@ -1,0 +1,107 @@
+//! The request as the daemon gets it: written anew from what was permitted.
+
+use std::io::Write as _;
+
+use bytes::BufMut as _;
+
+use crate::decision::Permit;
+use crate::engine_api::{Body, BodyKind, Method};
+use crate::http1::Framing;
+use crate::peer::Peer;
+
+/// What of a client's head goes on to the daemon beside the request itself.
+#[derive(Debug)]
+pub struct Passed<'a> {
+    /// Header lines that this operation reads, checked and bounded.
+    pub headers: Vec<(&'static str, &'a [u8])>,
+    /// How a streamed body is framed; nothing is read of it where the request was judged with its body.
+    pub framing: Framing,
+    /// What the daemon is asked to turn the connection into.
+    pub upgrade: Option<Upgrade>,
+}
+
+/// A protocol after HTTP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upgrade {
+    Tcp,
+    WebSocket,
+    H2c,
+}
+
+impl Upgrade {
+    /// As the `Upgrade` header names it.
+    #[must_use]
+    pub fn token(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::WebSocket => "websocket",
+            Self::H2c => "h2c",
+        }
+    }
+}
+
+/// Queues the head and, where it was judged, the body.
+pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
+    let request = permit.request();
+    let method = request.head.method;
+    let mut head = (&mut daemon.output).writer();
+    // INVARIANT: writing into memory does not fail.
+    let _ = write!(
+        head,
+        "{method} {} HTTP/1.1\r\nHost: docker\r\n",
+        request.target()
+    );
+    let output = head.into_inner();
+    for (name, value) in &passed.headers {
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            output.extend_from_slice(part);
+        }
+    }
+    if let Some(upgrade) = passed.upgrade {
+        output.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: ");
+        output.extend_from_slice(upgrade.token().as_bytes());
+        output.extend_from_slice(b"\r\n");
+    }
+    let takes_body = matches!(method, Method::Post | Method::Put);
+    match &request.body {
+        Body::Json(value) => {
+            let body = value.to_string();
+            queue_framing(
+                daemon,
+                "application/json",
+                Framing::Length(body.len() as u64),
+            );
+            daemon.queue(b"\r\n");
+            daemon.queue(body.as_bytes());
+        }
+        Body::Stream if passed.framing != Framing::Empty => {
+            let is_json = request
+                .operation()
+                .is_some_and(|operation| operation.spec().body == BodyKind::Json);
+            let kind = if is_json {
+                "application/json"
+            } else {
+                "application/x-tar"
+            };
+            queue_framing(daemon, kind, passed.framing);
+            daemon.queue(b"\r\n");
+        }
+        Body::Stream | Body::None if takes_body => daemon.queue(b"Content-Length: 0\r\n\r\n"),
+        Body::Stream | Body::None => daemon.queue(b"\r\n"),
+    }
+}
+
+fn queue_framing(daemon: &mut Peer, kind: &str, framing: Framing) {
+    let mut head = (&mut daemon.output).writer();
+    // INVARIANT: writing into memory does not fail; a request has a length or chunks.
+    let _ = match framing {
+        Framing::Length(length) => {
+            write!(head, "Content-Type: {kind}\r\nContent-Length: {length}\r\n")
+        }
+        Framing::Chunked => write!(
+            head,
+            "Content-Type: {kind}\r\nTransfer-Encoding: chunked\r\n"
+        ),
+        Framing::Empty | Framing::UntilEnd => write!(head, "Content-Length: 0\r\n"),
+    };
+}

@@ -1,0 +1,124 @@
+//! Limits on what leads out of the thing that is made: links, subnets, scopes, registries, the host's `ps`.
+
+use super::{Judge, Reason};
+use crate::engine_api::json::Value;
+use crate::policy::Subnet;
+
+impl Judge<'_> {
+    /// A link hands over the other container's environment, and opens the way to it where ICC is off.
+    pub(super) fn links(&mut self, path: &str, value: &Value) {
+        let setting = &self.policy.container.links;
+        for link in value.texts() {
+            let name = link.split(':').next().unwrap_or_default();
+            if !setting.value.iter().any(|pattern| pattern.matches(name)) {
+                let remedy = format!("`links = [\"{name}\"]` in `[container]`");
+                let message = "a link opens another container";
+                self.refuse(
+                    Reason::new("link", path, link, message).opened_by(setting.line, &remedy),
+                );
+            }
+        }
+    }
+
+    pub(super) fn subnet(&mut self, path: &str, text: &str) {
+        let setting = &self.policy.network.subnets;
+        let permits = |wanted: Subnet| setting.value.iter().any(|range| range.contains(&wanted));
+        if !text.is_empty() && !Subnet::parse(text).is_some_and(permits) {
+            let remedy = format!("`subnets = [\"{text}\"]` in `[network]`");
+            let message = "the host would send these addresses to the new network";
+            self.refuse(
+                Reason::new("subnet", path, text, message).opened_by(setting.line, &remedy),
+            );
+        }
+    }
+
+    pub(super) fn network_scope(&mut self, path: &str, scope: &str) {
+        if !matches!(scope, "" | "local") {
+            let message = "the network would reach beyond this host";
+            self.refuse(Reason::new("network-scope", path, scope, message));
+        }
+    }
+
+    /// Docker's own registry is open to every policy that permits the operation; another one where a pattern of the
+    /// policy's images begins with its name.
+    pub(super) fn registry(&mut self, path: &str, text: &str) {
+        let host = if path.starts_with('?') {
+            registry_of_term(text)
+        } else {
+            registry_of_address(text)
+        };
+        let setting = &self.policy.image.references;
+        let beginning = format!("{host}/");
+        let permits = setting
+            .value
+            .iter()
+            .chain(&self.policy.container.images.value)
+            .any(|pattern| pattern.as_str().starts_with(&beginning) || pattern.matches(&beginning));
+        if !matches!(
+            host,
+            "docker.io" | "index.docker.io" | "registry-1.docker.io"
+        ) && !permits
+        {
+            let remedy = format!("`references = [\"{host}/*\"]` in `[image]`");
+            let message = "the daemon would connect to this registry";
+            self.refuse(
+                Reason::new("registry", path, text, message).opened_by(setting.line, &remedy),
+            );
+        }
+    }
+
+    /// `ps` runs on the host; `=` could rename the column by which the daemon tells the container's processes.
+    pub(super) fn ps_arguments(&mut self, path: &str, text: &str) {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_');
+        if !text.chars().all(is_plain) {
+            let message =
+                "`ps` runs on the host and takes letters, digits, spaces, `,`, `-` and `_` only";
+            self.refuse(Reason::new("ps-arguments", path, text, message));
+        }
+    }
+}
+
+/// moby: daemon/pkg/registry/search.go, `splitReposSearchTerm`.
+fn registry_of_term(term: &str) -> &str {
+    match term.split_once('/') {
+        Some((host, _)) if host.contains(['.', ':']) || host == "localhost" => host,
+        Some(_) | None => "docker.io",
+    }
+}
+
+/// moby: daemon/pkg/registry/service.go, `Auth` takes the host of a URL, with or without its scheme.
+fn registry_of_address(address: &str) -> &str {
+    let rest = address
+        .strip_prefix("https://")
+        .or_else(|| address.strip_prefix("http://"))
+        .unwrap_or(address);
+    match rest.split(['/', '?', '#']).next() {
+        // A user before the host (`docker.io@elsewhere`) leaves the whole for the patterns, which none then fits.
+        Some(host) if !host.is_empty() && !host.contains('@') => host,
+        _ if address.is_empty() => "docker.io",
+        _ => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_is_found_where_the_daemon_finds_it() {
+        assert_eq!(registry_of_term("redis"), "docker.io");
+        assert_eq!(registry_of_term("grafana/loki"), "docker.io");
+        assert_eq!(registry_of_term("r.example:5000/x"), "r.example:5000");
+        assert_eq!(registry_of_address(""), "docker.io");
+        assert_eq!(
+            registry_of_address("https://index.docker.io/v1/"),
+            "index.docker.io"
+        );
+        assert_eq!(registry_of_address("r.example"), "r.example");
+        assert_eq!(
+            registry_of_address("docker.io@r.example"),
+            "docker.io@r.example"
+        );
+        assert_eq!(registry_of_address("https:///x"), "https:///x");
+    }
+}

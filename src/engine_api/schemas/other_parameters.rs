@@ -1,0 +1,85 @@
+//! The query parameters of operations on the system, volumes, networks, plugins and swarm.
+
+use super::super::operation::Operation;
+use super::super::schema::Parameter;
+use super::super::schema::ParameterKind::{Bool, Filters, Integer, Text, Texts};
+use super::read;
+
+#[rustfmt::skip]
+/// moby: daemon/server/router/system, volume, network, plugin and swarm. Those of operations that are not modelled
+/// stand here so that a policy that permits everything forwards them.
+pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
+    (Operation::SystemEvents, &[
+        read("filters", Filters),
+        read("since", Text),
+        read("until", Text),
+    ]),
+    (Operation::SystemDataUsage, &[
+        read("type", Texts),
+        read("verbose", Bool),
+    ]),
+    (Operation::VolumeList, FILTERS),
+    (Operation::VolumeUpdate, VERSION),
+    (Operation::VolumeDelete, FORCE),
+    (Operation::VolumePrune, FILTERS),
+    (Operation::NetworkList, FILTERS),
+    (Operation::NetworkInspect, &[
+        read("scope", Text),
+        read("verbose", Bool),
+    ]),
+    (Operation::NetworkPrune, FILTERS),
+    (Operation::PluginList, FILTERS),
+    (Operation::GetPluginPrivileges, &[read("remote", Text)]),
+    (Operation::PluginPull, &[
+        read("name", Text),
+        read("remote", Text),
+    ]),
+    (Operation::PluginDelete, FORCE),
+    (Operation::PluginEnable, &[read("timeout", Integer)]),
+    (Operation::PluginDisable, FORCE),
+    (Operation::PluginUpgrade, &[read("remote", Text)]),
+    (Operation::PluginCreate, &[read("name", Text)]),
+    (Operation::NodeList, FILTERS),
+    (Operation::NodeDelete, FORCE),
+    (Operation::NodeUpdate, VERSION),
+    (Operation::SwarmLeave, FORCE),
+    (Operation::SwarmUpdate, &[
+        read("rotateManagerToken", Bool),
+        read("rotateManagerUnlockKey", Bool),
+        read("rotateWorkerToken", Bool),
+        read("version", Integer),
+    ]),
+    (Operation::ServiceList, &[
+        read("filters", Filters),
+        read("status", Bool),
+    ]),
+    (Operation::ServiceInspect, &[read("insertDefaults", Bool)]),
+    (Operation::ServiceUpdate, &[
+        read("registryAuthFrom", Text),
+        read("rollback", Text),
+        read("version", Integer),
+    ]),
+    (Operation::ServiceLogs, LOGS),
+    (Operation::TaskList, FILTERS),
+    (Operation::TaskLogs, LOGS),
+    (Operation::SecretList, FILTERS),
+    (Operation::SecretUpdate, VERSION),
+    (Operation::ConfigList, FILTERS),
+    (Operation::ConfigUpdate, VERSION),
+];
+
+const FILTERS: &[Parameter] = &[read("filters", Filters)];
+
+const FORCE: &[Parameter] = &[read("force", Bool)];
+
+const VERSION: &[Parameter] = &[read("version", Integer)];
+
+const LOGS: &[Parameter] = &[
+    read("details", Bool),
+    read("follow", Bool),
+    read("since", Text),
+    read("stderr", Bool),
+    read("stdout", Bool),
+    read("tail", Text),
+    read("timestamps", Bool),
+];

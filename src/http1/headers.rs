@@ -1,0 +1,151 @@
+//! The header lines of a message, as they came.
+
+use std::ops::Range;
+
+use super::HeadFault;
+
+/// Header lines in their order; names keep their case and are found without regard to it.
+#[derive(Debug, Clone, Default)]
+pub struct Headers {
+    text: Vec<u8>,
+    lines: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Headers {
+    /// Reads the header lines that begin at `at` in a head, up to its empty line.
+    pub(super) fn parse(head: &[u8], mut at: usize, limit: usize) -> Result<Self, HeadFault> {
+        let mut lines = Vec::with_capacity(16);
+        while let Some(rest) = head.get(at..) {
+            let length = rest
+                .iter()
+                .position(|byte| *byte == b'\r')
+                .ok_or(HeadFault::HeaderLine)?;
+            // A carriage return anywhere but before a line feed ends the line for some readers.
+            if rest.get(length + 1) != Some(&b'\n') {
+                return Err(HeadFault::HeaderLine);
+            }
+            if length == 0 {
+                break;
+            }
+            if lines.len() == limit {
+                return Err(HeadFault::TooManyHeaders { limit });
+            }
+            let line = rest.get(..length).unwrap_or_default();
+            let (name, value) = split(line).ok_or(HeadFault::HeaderLine)?;
+            lines.push((
+                at + name.start..at + name.end,
+                at + value.start..at + value.end,
+            ));
+            at += length + 2;
+        }
+        Ok(Self {
+            text: head.to_vec(),
+            lines,
+        })
+    }
+
+    /// Each line's name and value, without the white space around the value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.lines.iter().map(|(name, value)| {
+            let name = self.text.get(name.clone()).unwrap_or_default();
+            let value = self.text.get(value.clone()).unwrap_or_default();
+            // INVARIANT: a name is made of token characters, all ASCII; `split` saw to it.
+            (std::str::from_utf8(name).unwrap_or_default(), value)
+        })
+    }
+
+    /// The values of all lines of this name.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter()
+            .filter(move |(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The value of the first line of this name.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&[u8]> {
+        self.iter()
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// Whether a line of this name lists `token`, between commas and without regard to case.
+    #[must_use]
+    pub fn lists(&self, name: &str, token: &str) -> bool {
+        self.all(name)
+            .flat_map(|value| value.split(|byte| *byte == b','))
+            .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+    }
+}
+
+/// Where name and value stand in a line (RFC 9112, section 5); no line is folded and no space stands before the colon.
+fn split(line: &[u8]) -> Option<(Range<usize>, Range<usize>)> {
+    let colon = line.iter().position(|byte| *byte == b':')?;
+    let name = line.get(..colon)?;
+    let value = line.get(colon + 1..)?;
+    if name.is_empty() || !name.iter().copied().all(is_token) || !value.iter().copied().all(is_text)
+    {
+        return None;
+    }
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let before = value.iter().take_while(|byte| is_space(byte)).count();
+    let kept = value.get(before..)?;
+    let after = kept.iter().rev().take_while(|byte| is_space(byte)).count();
+    let start = colon + 1 + before;
+    Some((0..colon, start..start + kept.len() - after))
+}
+
+/// RFC 9110, section 5.6.2.
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// RFC 9110, section 5.5: visible characters, space, tab, and bytes beyond ASCII.
+fn is_text(byte: u8) -> bool {
+    byte == b'\t' || (byte >= b' ' && byte != 0x7f)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Headers, HeadFault> {
+        Headers::parse(text.as_bytes(), 0, 4)
+    }
+
+    #[test]
+    fn finds_names_without_regard_to_case_and_trims_values() {
+        let headers = parse("Api-Version: \t1.41 \r\nEMPTY:\r\na: 1\r\nA:2, x \r\n\r\n").unwrap();
+        assert_eq!(headers.first("api-version"), Some(&b"1.41"[..]));
+        assert_eq!(headers.first("empty"), Some(&b""[..]));
+        assert_eq!(headers.all("a").collect::<Vec<_>>(), [&b"1"[..], b"2, x"]);
+        assert!(headers.lists("a", "X"));
+        assert!(!headers.lists("a", "2, x"));
+        assert_eq!(headers.iter().next().unwrap().0, "Api-Version");
+    }
+
+    #[test]
+    fn refuses_lines_that_are_read_in_two_ways() {
+        for line in [
+            "name : value",
+            " name: value",
+            "name",
+            ": value",
+            "na me: value",
+            "name: a\rb: c",
+            "name: a\0b",
+            "name: a\u{7f}",
+            "na\u{e9}me: a",
+            "a: b\r\n folded",
+        ] {
+            assert!(parse(&format!("{line}\r\n\r\n")).is_err(), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn counts_lines() {
+        assert!(parse("a:1\r\nb:2\r\nc:3\r\nd:4\r\n\r\n").is_ok());
+        let five = parse("a:1\r\nb:2\r\nc:3\r\nd:4\r\ne:5\r\n\r\n");
+        assert_eq!(five.unwrap_err(), HeadFault::TooManyHeaders { limit: 4 });
+    }
+}

@@ -1,0 +1,187 @@
+//! One end of an exchange, the client or the daemon: its stream, what was read ahead, what is still to be written.
+
+mod stream;
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
+
+pub use stream::Stream;
+
+/// A stream with its two buffers.
+#[derive(Debug)]
+pub struct Peer {
+    stream: Stream,
+    /// Read and not yet used; whoever fills it bounds it.
+    pub input: BytesMut,
+    /// To be written before anything else.
+    pub output: BytesMut,
+    has_ended: bool,
+    read_size: usize,
+}
+
+impl Peer {
+    /// Takes over a stream of which nothing has been read.
+    #[must_use]
+    pub fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            input: BytesMut::new(),
+            output: BytesMut::new(),
+            has_ended: false,
+            read_size: SMALL_READ,
+        }
+    }
+
+    /// Reads what is there onto the end of `input` and gives its length; 0 is the end, and stays so.
+    ///
+    /// # Errors
+    /// Those of the stream; TLS that ends without `close_notify` is one.
+    pub fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.has_ended {
+            return Poll::Ready(Ok(0));
+        }
+        if self.input.is_empty() && self.stream.poll_readable(cx)?.is_pending() {
+            // A connection on which nothing happens costs no buffer.
+            self.input = BytesMut::new();
+            self.read_size = SMALL_READ;
+            return Poll::Pending;
+        }
+        if self.input.capacity() - self.input.len() < SMALL_READ / 2 {
+            self.input.reserve(self.read_size);
+        }
+        let room = self.input.capacity() - self.input.len();
+        let count = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
+        self.has_ended = count == 0;
+        self.read_size = if count == room {
+            LARGE_READ
+        } else {
+            self.read_size
+        };
+        Poll::Ready(Ok(count))
+    }
+
+    /// Writes all of `output` and then, in the same call where it can, the first `extent` bytes of `more`, which it
+    /// removes; gives how many of those were written at this step.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub fn poll_write_through(
+        &mut self,
+        cx: &mut Context<'_>,
+        more: &mut BytesMut,
+        extent: usize,
+    ) -> Poll<io::Result<usize>> {
+        let more_bytes = more.get(..extent).unwrap_or_default();
+        let stream = Pin::new(&mut self.stream);
+        let written = if self.output.is_empty() {
+            ready!(stream.poll_write(cx, more_bytes))?
+        } else if more_bytes.is_empty() {
+            ready!(stream.poll_write(cx, &self.output))?
+        } else {
+            let slices = [IoSlice::new(&self.output), IoSlice::new(more_bytes)];
+            ready!(stream.poll_write_vectored(cx, &slices))?
+        };
+        if written == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        let own = written.min(self.output.len());
+        self.output.advance(own);
+        more.advance(written - own);
+        Poll::Ready(Ok(written - own))
+    }
+
+    /// Writes all of `output` and flushes the stream.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            ready!(self.poll_write_through(cx, &mut BytesMut::new(), 0))?;
+        }
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    /// Writes all of `output` and half-closes; `close_notify` under TLS.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_flush(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    /// Writes all of `output`.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Whether a read has met the end: the other side writes no more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.has_ended
+    }
+
+    /// Whether the other side is known to be gone altogether, see [`Stream::is_gone`].
+    pub fn is_gone(&self, cx: &mut Context<'_>) -> bool {
+        self.stream.is_gone(cx)
+    }
+
+    /// Copies bytes in front of nothing: they are written next.
+    pub fn queue(&mut self, bytes: &[u8]) {
+        self.output.extend_from_slice(bytes);
+    }
+}
+
+/// The first read of a quiet connection, in bytes; a whole head fits mostly.
+const SMALL_READ: usize = 8 * 1024;
+/// Reads of a connection that fills its buffer, in bytes.
+const LARGE_READ: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::UnixStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_half_closed_peer_has_ended_and_is_not_gone() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut peer = Peer::new(Stream::Unix(near));
+        far.write_all(b"bytes").await.unwrap();
+        far.shutdown().await.unwrap();
+
+        assert_eq!(poll_fn(|cx| peer.poll_fill(cx)).await.unwrap(), 5);
+        assert_eq!(poll_fn(|cx| peer.poll_fill(cx)).await.unwrap(), 0);
+        assert!(peer.has_ended());
+        assert!(!poll_fn(|cx| Poll::Ready(peer.is_gone(cx))).await);
+
+        drop(far);
+        // The runtime learns of it with its next look at the socket.
+        while !poll_fn(|cx| Poll::Ready(peer.is_gone(cx))).await {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn writes_its_own_output_first() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut peer = Peer::new(Stream::Unix(near));
+        peer.queue(b"head ");
+        let mut more = BytesMut::from(&b"body rest"[..]);
+        let count = poll_fn(|cx| peer.poll_write_through(cx, &mut more, 4)).await;
+        assert_eq!(count.unwrap(), 4);
+        assert_eq!(&more[..], b" rest");
+        let mut read = [0; 9];
+        far.read_exact(&mut read).await.unwrap();
+        assert_eq!(&read, b"head body");
+    }
+}

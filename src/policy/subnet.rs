@@ -1,0 +1,84 @@
+//! Ranges of addresses, as policies and requests write them.
+
+use std::net::IpAddr;
+
+use super::problem::Fault;
+
+/// `ADDRESS/BITS`: a range of IPv4 or IPv6 addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subnet {
+    address: IpAddr,
+    bits: u8,
+}
+
+impl Subnet {
+    /// Reads `172.16.0.0/12` or `fd00::/8`; bits of the address beyond the range do not count. `None` for all else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/')?;
+        let address: IpAddr = address.parse().ok()?;
+        let is_number = !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
+        let bits = is_number.then(|| bits.parse::<u8>().ok()).flatten()?;
+        (bits <= width(address)).then_some(Self { address, bits })
+    }
+
+    /// Whether every address of `other` lies in this range.
+    #[must_use]
+    pub fn contains(&self, other: &Self) -> bool {
+        width(self.address) == width(other.address)
+            && self.bits <= other.bits
+            && prefix(self.address, self.bits) == prefix(other.address, self.bits)
+    }
+}
+
+fn width(address: IpAddr) -> u8 {
+    if address.is_ipv4() { 32 } else { 128 }
+}
+
+fn prefix(address: IpAddr, bits: u8) -> u128 {
+    let number = match address {
+        IpAddr::V4(address) => u128::from(u32::from(address)),
+        IpAddr::V6(address) => u128::from(address),
+    };
+    number
+        .checked_shr(u32::from(width(address) - bits))
+        .unwrap_or(0)
+}
+
+pub(super) fn subnet(text: &str) -> Result<Subnet, Fault> {
+    Subnet::parse(text).ok_or_else(|| {
+        Fault::new("not-a-subnet", format!("`{text}` is no range of addresses"))
+            .help("write it like `172.16.0.0/12` or `fd00::/8`")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_contains_what_lies_in_it() {
+        let contains = |outer, inner| {
+            Subnet::parse(outer)
+                .unwrap()
+                .contains(&Subnet::parse(inner).unwrap())
+        };
+        assert!(contains("172.16.0.0/12", "172.31.5.0/24"));
+        assert!(contains("0.0.0.0/0", "10.0.0.0/8"));
+        assert!(contains("fd00::/8", "fd12:3456::/64"));
+        assert!(!contains("172.16.0.0/12", "172.32.0.0/24"));
+        assert!(!contains("172.16.0.0/12", "172.16.0.0/8"));
+        assert!(!contains("0.0.0.0/0", "fd00::/8"));
+        for text in [
+            "",
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "10.0.0.0/+8",
+            "10.0.0/8",
+            "::/129",
+            "x/8",
+        ] {
+            assert_eq!(Subnet::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A request read, decided and recorded; nothing has been forwarded yet.
+
+use crate::audit::record::{self, Outcome, Verdict};
+use crate::audit::text::Text;
+use crate::decision::{self, Decision, Permit};
+use crate::engine_api::{Body, BodyKind, EngineRequest, Malformed, RequestHead};
+use crate::http1::{Framing, Request};
+
+use super::connection::Connection;
+use super::facts;
+use super::forward::CONTINUE;
+use super::record::{ExchangeRecord, Verdicts};
+use super::refusal::OwnAnswer;
+use super::request_body::{self, ReadFault};
+
+/// What becomes of a request.
+pub(super) enum Judged {
+    /// It may be forwarded, with a body of this framing still to be read.
+    Permitted {
+        permit: Permit,
+        framing: Framing,
+    },
+    Refused {
+        answer: OwnAnswer,
+        outcome: Outcome,
+        /// The framing of what was not read of the body.
+        unread: Framing,
+    },
+    ClientGone,
+}
+
+/// Why a request was not understood.
+enum NotRead {
+    Malformed(Malformed),
+    Body(ReadFault),
+}
+
+/// Reads the request, decides, and records the decision.
+pub(super) async fn judge(
+    connection: &mut Connection,
+    record: &mut ExchangeRecord,
+    request: &Request,
+) -> Judged {
+    let engine_request = match read(connection, record, request).await {
+        Ok(engine_request) => engine_request,
+        Err(NotRead::Body(ReadFault::ClientGone)) => return Judged::ClientGone,
+        Err(not_read) => return malformed(connection, record, request, not_read).await,
+    };
+    let is_read = !matches!(engine_request.body, Body::Stream);
+    let unread = if is_read {
+        Framing::Empty
+    } else {
+        request.framing
+    };
+    let dropped = engine_request.dropped.clone();
+    let policy = &connection.client.policy;
+    let facts = facts::gather(policy, &engine_request, &connection.gate.protected).await;
+    let (reasons, permit, answer) = match decision::decide(policy, engine_request, &facts) {
+        Decision::Permit(permit) => (Vec::new(), Some(permit), None),
+        Decision::Refuse(refusal) => {
+            let answer = OwnAnswer::from(&refusal);
+            (refusal.reasons, None, Some(answer))
+        }
+    };
+    let reasons: Vec<_> = reasons.iter().map(recorded).collect();
+    let verdicts = Verdicts {
+        verdict: if permit.is_some() {
+            Verdict::Permit
+        } else {
+            Verdict::Refuse
+        },
+        reasons: &reasons,
+        dropped: &dropped,
+        status: answer.as_ref().map(|answer| answer.status),
+    };
+    let written = record
+        .decided(
+            &connection.gate,
+            &connection.client,
+            Some(request),
+            verdicts,
+        )
+        .await;
+    let answer = match (written, permit, answer) {
+        (Ok(()), Some(permit), None) => {
+            return Judged::Permitted {
+                permit,
+                framing: unread,
+            };
+        }
+        (Ok(()), _, Some(answer)) => answer,
+        (Err(error), ..) => error.into(),
+        (Ok(()), None, None) => OwnAnswer::new(500, "the gate came to no decision"),
+    };
+    Judged::Refused {
+        answer,
+        outcome: Outcome::Refused,
+        unread,
+    }
+}
+
+/// Head and, where it is judged, body, as the Engine API means them.
+async fn read(
+    connection: &mut Connection,
+    record: &mut ExchangeRecord,
+    request: &Request,
+) -> Result<EngineRequest, NotRead> {
+    let head = RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
+    record.names(&head);
+    if connection.client.policy.permits_everything {
+        return Ok(head.unjudged());
+    }
+    let gate = &connection.gate;
+    head.check_version(gate.lowest_version, gate.highest_version)
+        .map_err(NotRead::Malformed)?;
+    let body = match head.body_kind() {
+        BodyKind::Stream => Vec::new(),
+        BodyKind::None | BodyKind::Json => read_body(connection, request)
+            .await
+            .map_err(NotRead::Body)?,
+    };
+    record.traffic.from_client += body.len() as u64;
+    let is_judged = head.body_kind() == BodyKind::Json && !body.is_empty();
+    let engine_request = head.with_body(&body).map_err(NotRead::Malformed)?;
+    if is_judged && matches!(engine_request.body, Body::Stream) {
+        // The bytes are gone, and nothing may be forwarded in their stead.
+        let cause = "the gate has no model of it".to_owned();
+        return Err(NotRead::Malformed(Malformed::Body(cause)));
+    }
+    Ok(engine_request)
+}
+
+async fn read_body(connection: &mut Connection, request: &Request) -> Result<Vec<u8>, ReadFault> {
+    let limits = connection.gate.limits;
+    if request_body::is_over(request.framing, limits.judged_body_bytes) {
+        return Err(ReadFault::TooLarge);
+    }
+    if request.expects_continue() {
+        connection.peer.queue(CONTINUE);
+        let flushed = connection.peer.flush().await;
+        flushed.map_err(|_| ReadFault::ClientGone)?;
+    }
+    request_body::read_bounded(
+        &mut connection.peer,
+        request.framing,
+        limits.judged_body_bytes,
+        limits.judged_body_deadline,
+    )
+    .await
+}
+
+/// Records and answers a request that was not understood; what is left of its body is not read.
+async fn malformed(
+    connection: &Connection,
+    record: &mut ExchangeRecord,
+    request: &Request,
+    not_read: NotRead,
+) -> Judged {
+    let limits = connection.gate.limits;
+    let (code, answer, outcome) = match not_read {
+        NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),
+        NotRead::Body(ReadFault::Malformed(fault)) => {
+            ("malformed-body", OwnAnswer::from(fault), Outcome::Refused)
+        }
+        NotRead::Body(ReadFault::TooSlow) => {
+            let deadline = limits.judged_body_deadline.as_secs();
+            let message = format!("the body did not come within {deadline} s");
+            (
+                "body-too-slow",
+                OwnAnswer::new(408, message),
+                Outcome::TimedOut,
+            )
+        }
+        NotRead::Body(ReadFault::TooLarge | ReadFault::ClientGone) => {
+            let limit = limits.judged_body_bytes;
+            let message =
+                format!("the body is larger than {limit} bytes, which is what the gate reads");
+            (
+                "body-too-large",
+                OwnAnswer::new(413, message),
+                Outcome::Refused,
+            )
+        }
+    };
+    let verdicts = Verdicts {
+        verdict: Verdict::Malformed,
+        reasons: &super::record::reason(code, &answer.message),
+        dropped: &[],
+        status: Some(answer.status),
+    };
+    let written = record
+        .decided(
+            &connection.gate,
+            &connection.client,
+            Some(request),
+            verdicts,
+        )
+        .await;
+    let answer = match written {
+        Ok(()) => answer,
+        Err(error) => error.into(),
+    };
+    Judged::Refused {
+        answer,
+        outcome,
+        unread: request.framing,
+    }
+}
+
+fn recorded(reason: &decision::Reason) -> record::Reason<'_> {
+    let present = |text: &'_ str| !text.is_empty();
+    record::Reason {
+        code: reason.code,
+        field: Some(&*reason.field).filter(|text| present(text)).map(Text),
+        value: Some(&*reason.value).filter(|text| present(text)).map(Text),
+        message: Text(&reason.message),
+        line: Some(reason.line).filter(|line| *line > 0),
+    }
+}

@@ -1,0 +1,163 @@
+//! How many connections there may be at once, in all and for one client.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::Limits;
+use crate::policy::client::Identity;
+
+/// Counts the connections of each client.
+#[derive(Debug, Clone)]
+pub(super) struct Seats {
+    taken: Arc<Mutex<Taken>>,
+    all: usize,
+    per_client: usize,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    by_client: HashMap<Seated, usize>,
+}
+
+/// Whose connections are counted together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Seated {
+    Fingerprint(String),
+    Uid(u32),
+    Listener(Arc<str>),
+}
+
+/// The place of one connection, given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat {
+    seats: Seats,
+    client: Option<Seated>,
+}
+
+/// Why a connection gets no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NoSeat {
+    #[error("the gate has {0} connections already, which is its limit")]
+    Gate(usize),
+    #[error("this client has {0} connections already, which is its limit")]
+    Client(usize),
+}
+
+impl Seats {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            taken: Arc::default(),
+            all: limits.connections,
+            per_client: limits.connections_per_client,
+        }
+    }
+
+    /// A place for a connection whose client is not known yet.
+    pub(super) fn take(&self) -> Result<Seat, NoSeat> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if taken.all >= self.all {
+            return Err(NoSeat::Gate(self.all));
+        }
+        taken.all += 1;
+        drop(taken);
+        Ok(Seat {
+            seats: self.clone(),
+            client: None,
+        })
+    }
+}
+
+impl Seat {
+    /// Counts the connection for its client, now that it is known.
+    pub(super) fn identify(
+        &mut self,
+        identity: &Identity,
+        listener: &Arc<str>,
+    ) -> Result<(), NoSeat> {
+        let client = match identity {
+            Identity::Certificate(certificate) => {
+                Seated::Fingerprint(certificate.fingerprint.clone())
+            }
+            Identity::Peer(peer) => Seated::Uid(peer.uid),
+            Identity::Listener => Seated::Listener(Arc::clone(listener)),
+        };
+        let mut taken = self
+            .seats
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let count = taken.by_client.entry(client.clone()).or_default();
+        if *count >= self.seats.per_client {
+            return Err(NoSeat::Client(self.seats.per_client));
+        }
+        *count += 1;
+        drop(taken);
+        self.client = Some(client);
+        Ok(())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self
+            .seats
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        taken.all = taken.all.saturating_sub(1);
+        let Some(client) = self.client.take() else {
+            return;
+        };
+        if let Some(count) = taken.by_client.get_mut(&client) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                taken.by_client.remove(&client);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::client::PeerCredentials;
+
+    fn seats(all: usize, per_client: usize) -> Seats {
+        Seats::new(&Limits {
+            connections: all,
+            connections_per_client: per_client,
+            ..Limits::default()
+        })
+    }
+
+    fn uid(uid: u32) -> Identity {
+        Identity::Peer(PeerCredentials {
+            uid,
+            gid: 0,
+            pid: None,
+        })
+    }
+
+    #[test]
+    fn the_gate_has_so_many_places() {
+        let seats = seats(1, 1);
+        let first = seats.take().unwrap();
+        assert_eq!(seats.take().unwrap_err(), NoSeat::Gate(1));
+        drop(first);
+        assert!(seats.take().is_ok());
+    }
+
+    #[test]
+    fn a_client_over_its_limit_takes_nothing_from_others() {
+        let (seats, listener) = (seats(9, 1), Arc::from("unix:///a"));
+        let mut first = seats.take().unwrap();
+        first.identify(&uid(1), &listener).unwrap();
+        let mut second = seats.take().unwrap();
+        assert_eq!(second.identify(&uid(1), &listener), Err(NoSeat::Client(1)));
+        second.identify(&uid(2), &listener).unwrap();
+        drop(first);
+        let mut third = seats.take().unwrap();
+        third.identify(&uid(1), &listener).unwrap();
+    }
+}

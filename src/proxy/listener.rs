@@ -1,0 +1,271 @@
+//! Where clients connect: a Unix socket of the right mode from its first moment, TCP, or sockets that systemd made.
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::net::UnixStream as BlockingUnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use socket2::{Domain, SockAddr, SockRef, TcpKeepalive, Type};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use crate::config::ListenerAddress;
+
+use super::group;
+
+/// A socket that takes clients.
+#[derive(Debug)]
+pub struct Listener {
+    /// As configured; audit records name it.
+    pub name: Arc<str>,
+    socket: Socket,
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Unix {
+        listener: UnixListener,
+        /// The file to remove in the end; systemd removes its own.
+        #[expect(dead_code, reason = "it is there to be dropped")]
+        file: Option<SocketFile>,
+    },
+    Tcp(TcpListener),
+}
+
+/// A connection that a client has just made.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    Unix(UnixStream),
+    Tcp(TcpStream),
+}
+
+/// Where to listen and who may reach it.
+#[derive(Debug)]
+pub struct Place<'a> {
+    pub address: &'a ListenerAddress,
+    /// Of the socket's file.
+    pub mode: u32,
+    /// The group's name or number that the file is given to.
+    pub group: Option<&'a str>,
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Lets TCP without TLS listen beyond loopback.
+    pub dangerously_allow_plain_tcp: bool,
+}
+
+/// Why the gate cannot listen somewhere.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    #[error("cannot listen on {address}: {cause}")]
+    Cannot { address: String, cause: String },
+    #[error("cannot listen on {address}: another process answers there already")]
+    Taken { address: String },
+    #[error(
+        "cannot listen on {address}: TCP without TLS lets anybody who reaches it in; only loopback is taken, unless \
+         `dangerously-allow-plain-tcp` is set"
+    )]
+    PlainTcp { address: String },
+    #[error("cannot listen on {address}: there is no group `{group}`")]
+    Group { address: String, group: String },
+}
+
+impl Listener {
+    /// Listens on a place; on a Unix socket with its mode and group set before anybody can reach it.
+    ///
+    /// # Errors
+    /// [`ListenError`]; a socket on which another process listens is never taken from it.
+    pub fn bind(place: Place<'_>) -> Result<Self, ListenError> {
+        let name = place.address.to_string();
+        let fault = |cause: io::Error| ListenError::Cannot {
+            address: name.clone(),
+            cause: cause.to_string(),
+        };
+        let socket = match place.address {
+            ListenerAddress::Unix(path) => {
+                let group = match place.group {
+                    Some(group) => {
+                        Some(group::number(group).ok_or_else(|| ListenError::Group {
+                            address: name.clone(),
+                            group: group.to_owned(),
+                        })?)
+                    }
+                    None => None,
+                };
+                if is_alive(path) {
+                    return Err(ListenError::Taken { address: name });
+                }
+                bind_unix(path, place.mode, group).map_err(fault)?
+            }
+            ListenerAddress::Tcp(address) => {
+                let is_open = !address.ip().is_loopback() && place.tls.is_none();
+                if is_open && !place.dangerously_allow_plain_tcp {
+                    return Err(ListenError::PlainTcp { address: name });
+                }
+                Socket::Tcp(bind_tcp(*address).map_err(fault)?)
+            }
+            ListenerAddress::Systemd(_) => {
+                return Err(fault(io::Error::other("it is systemd that listens there")));
+            }
+        };
+        Ok(Self {
+            name: Arc::from(name),
+            socket,
+            tls: place.tls,
+        })
+    }
+
+    /// Takes over a Unix socket that systemd listens on; its file is systemd's.
+    ///
+    /// # Errors
+    /// Those of handing it to the runtime.
+    pub fn adopt_unix(name: &str, listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        Ok(Self {
+            name: Arc::from(name),
+            socket: Socket::Unix {
+                listener: UnixListener::from_std(listener)?,
+                file: None,
+            },
+            tls: None,
+        })
+    }
+
+    /// Takes over a TCP port that systemd listens on.
+    ///
+    /// # Errors
+    /// [`ListenError`] where it is reachable from elsewhere without TLS, see [`Self::bind`].
+    pub fn adopt_tcp(
+        name: &str,
+        listener: std::net::TcpListener,
+        tls: Option<Arc<ServerConfig>>,
+        dangerously_allow_plain_tcp: bool,
+    ) -> Result<Self, ListenError> {
+        let fault = |cause: io::Error| ListenError::Cannot {
+            address: name.to_owned(),
+            cause: cause.to_string(),
+        };
+        listener.set_nonblocking(true).map_err(fault)?;
+        let listener = TcpListener::from_std(listener).map_err(fault)?;
+        let ip = listener.local_addr().map_err(fault)?.ip();
+        if tls.is_none() && !ip.is_loopback() && !dangerously_allow_plain_tcp {
+            return Err(ListenError::PlainTcp {
+                address: name.to_owned(),
+            });
+        }
+        Ok(Self {
+            name: Arc::from(name),
+            socket: Socket::Tcp(listener),
+            tls,
+        })
+    }
+
+    /// The address that clients connect to, with the port that the system chose where none was asked for.
+    #[must_use]
+    pub fn docker_host(&self) -> String {
+        match &self.socket {
+            Socket::Unix { .. } => self.name.to_string(),
+            Socket::Tcp(listener) => listener.local_addr().map_or_else(
+                |_| self.name.to_string(),
+                |address| format!("tcp://{address}"),
+            ),
+        }
+    }
+
+    /// Waits for the next client.
+    pub(super) async fn accept(&self) -> io::Result<Accepted> {
+        match &self.socket {
+            Socket::Unix { listener, .. } => Ok(Accepted::Unix(listener.accept().await?.0)),
+            Socket::Tcp(listener) => {
+                let (stream, _) = listener.accept().await?;
+                stream.set_nodelay(true)?;
+                // A client whose machine is gone must not keep its place for ever.
+                let keepalive = TcpKeepalive::new()
+                    .with_time(KEEPALIVE)
+                    .with_interval(KEEPALIVE / 4);
+                SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+                Ok(Accepted::Tcp(stream))
+            }
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Whether somebody answers on a socket.
+fn is_alive(path: &Path) -> bool {
+    BlockingUnixStream::connect(path).is_ok()
+}
+
+/// Binds under another name in the same directory and renames: at `path` there is never a socket of another mode, and
+/// a stale one gives way without a moment in which there is none.
+fn bind_unix(path: &Path, mode: u32, group: Option<u32>) -> io::Result<Socket> {
+    if let Ok(found) = fs::symlink_metadata(path)
+        && !std::os::unix::fs::FileTypeExt::is_socket(&found.file_type())
+    {
+        return Err(io::Error::other("a file stands there that is no socket"));
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let _ = fs::remove_file(&temporary);
+    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SockAddr::unix(&temporary)?)?;
+    let placed = place(&socket, &temporary, path, (mode, group));
+    if placed.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    let file = Some(placed?);
+    let listener = UnixListener::from_std(socket.into())?;
+    Ok(Socket::Unix { listener, file })
+}
+
+/// Until it listens, nobody can connect to a socket, whatever its mode.
+fn place(
+    socket: &socket2::Socket,
+    temporary: &Path,
+    path: &Path,
+    (mode, group): (u32, Option<u32>),
+) -> io::Result<SocketFile> {
+    if group.is_some() {
+        chown(temporary, None, group)?;
+    }
+    fs::set_permissions(temporary, fs::Permissions::from_mode(mode))?;
+    socket.listen(BACKLOG)?;
+    fs::rename(temporary, path)?;
+    let inode = fs::symlink_metadata(path)?.ino();
+    Ok(SocketFile {
+        path: path.to_owned(),
+        inode,
+    })
+}
+
+/// The file of a Unix socket; removed when dropped, if it is still this one.
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    inode: u64,
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Connections that wait to be accepted.
+const BACKLOG: i32 = 1024;
+const KEEPALIVE: Duration = Duration::from_secs(60);

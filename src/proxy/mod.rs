@@ -1,0 +1,101 @@
+//! The gate between clients and the daemon: one exchange is a request judged, recorded, and refused or forwarded.
+
+pub mod client_identity;
+mod connection;
+mod deadline;
+mod facts;
+mod forward;
+mod group;
+mod headers;
+mod judge;
+mod limits;
+pub mod listener;
+mod pump;
+mod record;
+mod refusal;
+mod relay;
+mod request_body;
+mod response;
+mod server;
+pub mod tls;
+mod tunnel;
+
+use std::sync::Arc;
+
+use crate::audit::Audit;
+use crate::audit::record::{Client as RecordedClient, Outcome};
+use crate::audit::text::ExchangeIds;
+use crate::config::Limits;
+use crate::daemon::Daemon;
+use crate::engine_api::ApiVersion;
+use crate::http1::Request;
+use crate::policy::Policy;
+use crate::policy::client::Identity;
+
+use connection::{After, Connection};
+use judge::Judged;
+use record::ExchangeRecord;
+pub use server::{KnownClient, Phase, Served, Server};
+
+/// What all connections share.
+#[derive(Debug)]
+pub struct Gate {
+    pub daemon: Daemon,
+    pub audit: Audit,
+    pub ids: ExchangeIds,
+    pub limits: Limits,
+    /// API versions that clients may speak.
+    pub lowest_version: ApiVersion,
+    pub highest_version: ApiVersion,
+    /// Host paths that no container may reach.
+    pub protected: Vec<String>,
+}
+
+/// Who a connection belongs to, and what is permitted to it.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// The `[[client]]` table that matched.
+    pub name: Option<Arc<str>>,
+    pub identity: Identity,
+    /// The listener's address, as configured.
+    pub listener: Arc<str>,
+    pub policy: Arc<Policy>,
+}
+
+impl Client {
+    fn named(&self) -> RecordedClient<'_> {
+        RecordedClient {
+            name: self.name.as_deref(),
+            identity: Some(&self.identity),
+        }
+    }
+}
+
+/// One request, from its head to its answer.
+async fn exchange(connection: &mut Connection, request: Request) -> After {
+    let mut record = match ExchangeRecord::open(&connection.gate).await {
+        Ok(record) => record,
+        Err(error) => {
+            let unread = request.framing;
+            return connection.refuse(&request, &error.into(), unread).await;
+        }
+    };
+    match judge::judge(connection, &mut record, &request).await {
+        Judged::Permitted { permit, framing } => {
+            forward::forward(connection, &mut record, (&request, framing), &permit).await
+        }
+        Judged::Refused {
+            answer,
+            outcome,
+            unread,
+        } => {
+            record.status = Some(answer.status);
+            record.outcome = outcome;
+            connection.refuse(&request, &answer, unread).await
+        }
+        Judged::ClientGone => {
+            record.outcome = Outcome::ClientGone;
+            After::Drop
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What the gate answers itself, in the daemon's own form of an error.
+
+use std::io::Write as _;
+
+use bytes::BufMut as _;
+
+use crate::audit::AuditError;
+use crate::daemon::Unavailable;
+use crate::decision::Refusal;
+use crate::engine_api::Malformed;
+use crate::http1::{BodyFault, HeadFault};
+use crate::peer::Peer;
+
+use super::limits::NoSeat;
+
+/// An answer of the gate: a status and `{"message": "…"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct OwnAnswer {
+    pub(super) status: u16,
+    pub(super) message: String,
+}
+
+impl OwnAnswer {
+    pub(super) fn new(status: u16, message: impl ToString) -> Self {
+        Self {
+            status,
+            message: message.to_string(),
+        }
+    }
+
+    /// The whole answer; `is_head` leaves the body out, `closes` says that no request may follow.
+    pub(super) fn queue(&self, client: &mut Peer, is_head: bool, closes: bool) {
+        let mut body = serde_json::json!({ "message": self.message }).to_string();
+        body.push('\n');
+        let connection = if closes { "Connection: close\r\n" } else { "" };
+        // INVARIANT: writing into memory does not fail.
+        let _ = write!(
+            (&mut client.output).writer(),
+            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{connection}\r\n",
+            self.status,
+            reason(self.status),
+            body.len(),
+        );
+        if !is_head {
+            client.queue(body.as_bytes());
+        }
+    }
+}
+
+impl From<&HeadFault> for OwnAnswer {
+    fn from(fault: &HeadFault) -> Self {
+        Self::new(fault.status(), fault)
+    }
+}
+
+impl From<&Malformed> for OwnAnswer {
+    fn from(fault: &Malformed) -> Self {
+        Self::new(400, fault)
+    }
+}
+
+impl From<&Refusal> for OwnAnswer {
+    fn from(refusal: &Refusal) -> Self {
+        Self::new(403, refusal)
+    }
+}
+
+impl From<BodyFault> for OwnAnswer {
+    fn from(fault: BodyFault) -> Self {
+        Self::new(400, fault)
+    }
+}
+
+impl From<AuditError> for OwnAnswer {
+    fn from(error: AuditError) -> Self {
+        tracing::error!(%error, "a request is refused because it cannot be recorded");
+        Self::new(
+            503,
+            "the gate cannot record this request, so it does not forward it",
+        )
+    }
+}
+
+impl From<Unavailable> for OwnAnswer {
+    fn from(error: Unavailable) -> Self {
+        Self::new(503, error)
+    }
+}
+
+impl From<NoSeat> for OwnAnswer {
+    fn from(limit: NoSeat) -> Self {
+        Self::new(503, limit)
+    }
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        403 => "Forbidden",
+        408 => "Request Timeout",
+        413 => "Content Too Large",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Error",
+    }
+}

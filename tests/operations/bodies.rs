@@ -1,0 +1,269 @@
+//! Bodies that are wrong in one place: the type, the spelling, an unknown name. Every place of every body is tried.
+
+use dockgate::engine_api::schema::{Class, Shape};
+use dockgate::engine_api::{Body, EngineRequest, Malformed, Operation, RequestHead, body_of};
+
+use super::walk::{self, Place};
+
+#[test]
+fn a_known_field_of_the_right_type_is_read_and_judged_by_its_class() {
+    for (operation, place) in every_place() {
+        let body = place.body(place.key, right(place.shape));
+        let request =
+            read(operation, &body).unwrap_or_else(|error| panic!("{operation:?} {body}: {error}"));
+        assert!(
+            request.unknown.is_empty() && request.dropped.is_empty(),
+            "{operation:?} {body}"
+        );
+        let judged: Vec<(String, Class)> = request
+            .fields()
+            .iter()
+            .map(|field| (field.path.clone(), field.class))
+            .collect();
+        let expected = (place.path.clone(), place.class);
+        assert_eq!(
+            judged.contains(&expected),
+            place.class != Class::Harmless,
+            "{operation:?} {body}: {judged:?}"
+        );
+    }
+}
+
+#[test]
+fn a_known_field_of_the_wrong_type_is_malformed() {
+    for (operation, place) in every_place() {
+        for value in wrong(place.shape) {
+            let body = place.body(place.key, value);
+            assert!(
+                matches!(read(operation, &body), Err(Malformed::Body(_))),
+                "{operation:?} took {body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_known_field_spelled_as_only_the_daemon_reads_it_is_malformed() {
+    for (operation, place) in every_place() {
+        for key in respelled(place.key) {
+            let body = place.body(&key, right(place.shape));
+            assert!(
+                matches!(read(operation, &body), Err(Malformed::Json(_))),
+                "{operation:?} took {body}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_unknown_field_is_reported_with_a_value_and_dropped_without() {
+    for operation in Operation::all() {
+        for object in body_of(operation).map(walk::objects).unwrap_or_default() {
+            let path = object.member("Unheard");
+            for value in ["1", "-1", "0.5", "true", "\"x\"", "[0]", "{\"a\":0}"] {
+                let request = read(operation, &object.body("Unheard", value)).unwrap();
+                let unknown: Vec<_> = request
+                    .unknown
+                    .iter()
+                    .map(|field| field.path.clone())
+                    .collect();
+                assert_eq!(unknown, [path.as_str()], "{operation:?} {value}");
+                assert!(
+                    !written(&request).contains("Unheard"),
+                    "{operation:?} forwards {path}"
+                );
+            }
+            for value in ["0", "0.0", "false", "\"\"", "[]", "{}", "null"] {
+                let request = read(operation, &object.body("Unheard", value)).unwrap();
+                assert!(request.unknown.is_empty(), "{operation:?} {path} {value}");
+                assert_eq!(request.dropped, [path.as_str()], "{operation:?} {value}");
+                assert!(
+                    !written(&request).contains("Unheard"),
+                    "{operation:?} forwards {path}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_refused_field_passes_with_its_zero_value_only_and_is_not_forwarded() {
+    for (operation, place) in every_place()
+        .into_iter()
+        .filter(|(_, place)| matches!(place.class, Class::Refused(_)))
+    {
+        let body = place.body(place.key, zero(place.shape));
+        let request = read(operation, &body).unwrap();
+        assert_eq!(
+            request.dropped,
+            [place.path.as_str()],
+            "{operation:?} {body}"
+        );
+        assert!(
+            !written(&request).contains(&format!("\"{}\"", place.key)),
+            "{operation:?} forwards {body}"
+        );
+        assert!(request.fields().is_empty());
+    }
+}
+
+#[test]
+fn an_emptied_list_of_masked_paths_is_still_judged() {
+    for key in ["MaskedPaths", "ReadonlyPaths"] {
+        let request = read(
+            Operation::ContainerCreate,
+            &format!("{{\"HostConfig\":{{\"{key}\":[]}}}}"),
+        )
+        .unwrap();
+        assert_eq!(request.fields().len(), 1, "{key}");
+    }
+}
+
+#[test]
+fn one_string_for_a_list_is_judged_and_forwarded_as_a_list() {
+    let request = read(
+        Operation::ContainerCreate,
+        r#"{"HostConfig":{"CapAdd":"SYS_ADMIN"}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        written(&request),
+        r#"{"HostConfig":{"CapAdd":["SYS_ADMIN"]}}"#
+    );
+    assert_eq!(request.fields()[0].value.items().len(), 1);
+}
+
+#[test]
+fn every_field_of_a_host_config_is_refused_at_the_top_level_of_a_create() {
+    let places = walk::places(body_of(Operation::ContainerCreate).unwrap());
+    let inner = places
+        .iter()
+        .filter_map(|place| place.name.strip_prefix("HostConfig."));
+    for name in inner.filter(|name| !name.contains(['.', '['])) {
+        let outer = places.iter().find(|place| place.name == name);
+        assert!(
+            outer.is_some_and(|place| matches!(place.class, Class::Refused(_))),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn no_object_names_a_field_twice() {
+    for operation in Operation::all() {
+        let places = body_of(operation).map(walk::places).unwrap_or_default();
+        let mut names: Vec<String> = places
+            .iter()
+            .map(|place| place.name.to_lowercase())
+            .collect();
+        names.sort();
+        let count = names.len();
+        names.dedup();
+        assert_eq!(names.len(), count, "{operation:?}");
+    }
+}
+
+fn every_place() -> Vec<(Operation, Place)> {
+    let places = |operation| {
+        let places = body_of(operation).map(walk::places).unwrap_or_default();
+        places.into_iter().map(move |place| (operation, place))
+    };
+    let all: Vec<_> = Operation::all().flat_map(places).collect();
+    assert!(all.len() > 300, "the walk found {} places only", all.len());
+    all
+}
+
+fn read(operation: Operation, body: &str) -> Result<EngineRequest, Malformed> {
+    let spec = operation.spec();
+    let path: Vec<&str> = spec
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { "one" } else { part })
+        .collect();
+    RequestHead::parse(spec.method, &path.join("/"))?.with_body(body.as_bytes())
+}
+
+fn written(request: &EngineRequest) -> String {
+    match &request.body {
+        Body::Json(value) => value.to_string(),
+        Body::None | Body::Stream => panic!("no body was read"),
+    }
+}
+
+/// A value of the right type that is not its zero value.
+fn right(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Bool => "true",
+        Shape::Integer => "7",
+        Shape::Float => "0.5",
+        Shape::Text => "\"x\"",
+        Shape::TextList | Shape::TextOrList => "[\"x\"]",
+        Shape::TextMap => r#"{"a":"x"}"#,
+        Shape::Set => r#"{"a":{}}"#,
+        Shape::Object(_) => "{}",
+        Shape::List(_) => "[null]",
+        Shape::Map(_) => r#"{"a":null}"#,
+        Shape::Any => "[1]",
+    }
+}
+
+fn zero(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Bool => "false",
+        Shape::Integer | Shape::Float => "0",
+        Shape::Text => "\"\"",
+        Shape::TextList | Shape::TextOrList | Shape::List(_) => "[]",
+        Shape::TextMap | Shape::Set | Shape::Object(_) | Shape::Map(_) => "{}",
+        Shape::Any => "null",
+    }
+}
+
+fn wrong(shape: Shape) -> &'static [&'static str] {
+    match shape {
+        Shape::Bool => &["1", "\"true\"", "[]", "{}"],
+        Shape::Integer => &[
+            "1.5",
+            "1e3",
+            "\"1\"",
+            "true",
+            "[]",
+            "{}",
+            "9223372036854775808",
+        ],
+        Shape::Float => &["\"1\"", "true", "[]", "{}"],
+        Shape::Text => &["1", "true", "[\"x\"]", "{}"],
+        Shape::TextList => &["\"x\"", "1", "[1]", "[[]]", "{}"],
+        Shape::TextOrList => &["1", "true", "[1]", "[[\"x\"]]", "{}"],
+        Shape::TextMap => &["\"x\"", "[]", r#"{"a":1}"#, r#"{"a":{}}"#],
+        Shape::Set => &["\"x\"", "[]", r#"{"a":1}"#, r#"{"a":{"b":1}}"#],
+        Shape::Object(_) => &["\"x\"", "1", "true", "[]"],
+        Shape::List(_) => &["\"x\"", "1", "{}"],
+        Shape::Map(_) => &["\"x\"", "1", "[]"],
+        Shape::Any => &[],
+    }
+}
+
+/// Other spellings that Go's decoder takes for the same key: another case, the long s, the Kelvin sign, an escape of
+/// one of these.
+fn respelled(key: &str) -> Vec<String> {
+    let swapped = |c: char| {
+        if c.is_lowercase() {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    };
+    let mut keys = vec![
+        key.chars().map(swapped).collect(),
+        key.replacen(['s', 'S'], "\u{17f}", 1),
+        key.replacen(['k', 'K'], "\u{212a}", 1),
+        key.replacen(['s', 'S'], "\\u017f", 1),
+        format!(
+            "\\u{:04x}{}",
+            swapped(key.chars().next().unwrap()) as u32,
+            key.get(1..).unwrap()
+        ),
+    ];
+    keys.retain(|other| other != key);
+    keys
+}

@@ -13,7 +13,7 @@ use super::support::http::{self, Answer};
 
 /// What is to become of the bytes.
 enum Expect {
-    /// Answered with a status from 400 to 499 or cut; nothing reaches the daemon.
+    /// Answered as the client's fault or as another HTTP version, or cut; nothing reaches the daemon.
     Refused,
     /// Refused, or forwarded as just this request line and body.
     Safe(&'static str, &'static str),
@@ -29,7 +29,7 @@ const LIST: &str = "GET /v1.41/images/json";
 const HIDDEN: &str = "DELETE /v1.41/images/smuggled HTTP/1.1\r\nHost: docker\r\n\r\n";
 
 /// Sends each case's bytes on a connection of its own, and after each a good request, which must be served.
-fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
+fn check(policy: &str, cases: &[(&str, Vec<u8>, Expect)]) {
     let daemon = FakeDaemon::answering(answer_empty);
     let limits = "[limits]\nhead-seconds = 3\nbody-seconds = 3";
     let gate = Setup::before(&daemon.address())
@@ -38,10 +38,10 @@ fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
         .start();
     let mut wrong = Vec::new();
     for (name, bytes, expect) in cases {
-        let answer = converse(&gate, &bytes);
+        let answer = converse(&gate, bytes);
         let seen = daemon.take();
         let judged = answer.as_ref().map_err(|problem| *problem);
-        if let Err(problem) = judged.and_then(|answer| judge(answer.as_ref(), &seen, &expect)) {
+        if let Err(problem) = judged.and_then(|answer| judge(answer.as_ref(), &seen, expect)) {
             let lines: Vec<String> = seen.iter().map(Seen::line).collect();
             let status = answer
                 .ok()
@@ -66,7 +66,7 @@ fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
 }
 
 fn judge(answer: Option<&Answer>, seen: &[Seen], expect: &Expect) -> Result<(), &'static str> {
-    let refused = answer.is_none_or(|answer| (400..500).contains(&answer.status));
+    let refused = answer.is_none_or(|answer| matches!(answer.status, 400..500 | 505));
     match (expect, seen) {
         (Refused | Safe(..), []) if refused => Ok(()),
         (Refused | Safe(..), []) => Err("nothing was forwarded, and yet it was not refused"),

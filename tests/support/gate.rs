@@ -105,10 +105,6 @@ impl Setup {
         self
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     pub(crate) fn start(self) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
         let (daemon, audit) = (&self.daemon, &self.audit);

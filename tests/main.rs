@@ -24,6 +24,7 @@ mod policies;
 mod sdk;
 mod streams;
 mod support;
+mod systemd;
 mod terminal;
 mod tls;
 mod wire;

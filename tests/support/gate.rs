@@ -106,6 +106,11 @@ impl Setup {
     }
 
     pub(crate) fn start(self) -> Gate {
+        self.start_with(|_| {})
+    }
+
+    /// Starts it by a command that the test changes first, such as in its environment.
+    pub(crate) fn start_with(self, change: impl FnOnce(&mut Command)) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
         let (daemon, audit) = (&self.daemon, &self.audit);
         let ends = format!("[daemon]\naddress = \"{daemon}\"\n\n[audit]\nfile = \"{audit}\"\n");
@@ -116,6 +121,7 @@ impl Setup {
             .arg("--config")
             .arg(&configuration)
             .env_remove("DOCKER_HOST");
+        change(&mut command);
         Gate::start(&mut command, self.folder, self.listeners)
     }
 }

@@ -1,7 +1,8 @@
 //! The model of the Engine API against Docker's own descriptions: every operation, body field and query parameter.
 //!
 //! `facts/operations.txt`, `fields.txt` and `parameters.txt` list what the OpenAPI descriptions 1.41, 1.44, 1.51 and
-//! 1.56 name, with the versions that name it; `facts/undescribed.txt` lists what only moby's source has, with the file.
+//! 1.56 name, with the versions that name it; `facts/undescribed.txt` lists what only moby's source has, with the file,
+//! and what only clients in use send.
 
 mod bodies;
 mod parameters;
@@ -10,6 +11,7 @@ mod walk;
 use std::collections::BTreeSet;
 
 use dockgate::engine_api::operation::BodyKind;
+use dockgate::engine_api::schema::Shape;
 use dockgate::engine_api::{Operation, body_of, parameters_of};
 
 const OPERATIONS: &str = include_str!("facts/operations.txt");
@@ -86,13 +88,29 @@ fn every_described_field_of_a_modelled_body_is_known_and_none_is_made_up() {
         assert!(missing.is_empty(), "{name} lacks {missing:?}");
         let extra: BTreeSet<&str> = model.difference(&described).copied().collect();
         let written: BTreeSet<&str> = undescribed("field")
+            .chain(undescribed("client"))
             .filter(|row| row[1] == name)
             .map(|row| row[2])
             .collect();
-        assert_eq!(
-            extra, written,
-            "{name} has fields that only moby's source knows"
-        );
+        assert_eq!(extra, written, "{name} has fields that nothing describes");
+    }
+}
+
+#[test]
+fn only_what_clients_alone_know_is_dropped_unread() {
+    for operation in Operation::all() {
+        let fields = body_of(operation).map(walk::places).unwrap_or_default();
+        let unread = |place: &&walk::Place| matches!(place.shape, Shape::Unread);
+        let model: BTreeSet<&str> = fields
+            .iter()
+            .filter(unread)
+            .map(|place| place.name.as_str())
+            .collect();
+        let written: BTreeSet<&str> = undescribed("client")
+            .filter(|row| row[1] == operation.name())
+            .map(|row| row[2])
+            .collect();
+        assert_eq!(model, written, "{operation:?}");
     }
 }
 

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, Field};
+use crate::engine_api::{Body, EngineRequest, Field, Operation};
 use crate::policy::Policy;
 
 pub use reason::{Reason, Refusal};
@@ -155,12 +155,10 @@ impl Judge<'_> {
     fn unknown_fields(&mut self) {
         for unknown in &self.request.unknown {
             let message = "the gate does not know this field, so it cannot tell what the daemon would do with it";
-            self.refuse(Reason::new(
-                "unknown-field",
-                &unknown.path,
-                &unknown.value,
-                message,
-            ));
+            // A field of a login may hold a password under another name.
+            let is_secret = self.request.operation() == Some(Operation::SystemAuth);
+            let value = if is_secret { "" } else { &unknown.value };
+            self.refuse(Reason::new("unknown-field", &unknown.path, value, message));
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Malformed;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{Class, Schema, Shape};
+use super::schema::{self, Class, Schema, Shape};
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone)]
@@ -23,6 +23,9 @@ pub struct UnknownField {
     pub path: String,
     pub value: String,
 }
+
+/// The most dropped and the most unknown fields of one body that are named; one unknown field is enough to refuse.
+const MOST_NAMED: usize = 64;
 
 /// Collects what the reading of one body found.
 #[derive(Debug, Default)]
@@ -87,29 +90,70 @@ impl Reading {
         let mut kept = Vec::with_capacity(members.len());
         for (key, value) in members {
             let path = join(path, &key);
-            if let Some(field) = schema.fields().find(|field| field.name == key) {
-                let value = self.shaped(value, field.shape, &path)?;
-                match field.class {
-                    Class::Refused(_) if value.is_zero() => self.dropped.push(path),
-                    Class::Harmless | Class::Limited(_) | Class::Refused(_) => {
-                        kept.push((key, value));
-                    }
-                }
-            } else if let Some(field) = schema.fields().find(|field| folds_to(&key, field.name)) {
+            if let Some(field) = schema.fields().find(|field| field.is_written(&key)) {
+                self.known((key, value), field, &path, &mut kept)?;
+            } else if let Some(field) = schema
+                .fields()
+                .find(|field| !matches!(field.shape, Shape::Unread) && folds_to(&key, field.name))
+            {
                 let name = field.name;
                 return Err(Malformed::Json(format!(
                     "the key `{path}` is `{name}` to the daemon, written otherwise"
                 )));
             } else if value.is_zero() {
-                self.dropped.push(path);
+                self.drop_field(&path);
             } else {
-                self.unknown.push(UnknownField {
-                    path,
-                    value: shorten(&value.to_string()),
-                });
+                self.report(path, &value);
             }
         }
         Ok(Value::Object(kept))
+    }
+}
+
+impl Reading {
+    fn drop_field(&mut self, path: &str) {
+        if self.dropped.len() < MOST_NAMED {
+            self.dropped.push(path.to_owned());
+        }
+    }
+
+    fn report(&mut self, path: String, value: &Value) {
+        if self.unknown.len() < MOST_NAMED {
+            let value = shorten(&value.to_string());
+            self.unknown.push(UnknownField { path, value });
+        }
+    }
+
+    /// Keeps a field under its own name, or drops one that the daemon must not or will not read.
+    fn known(
+        &mut self,
+        (key, value): (String, Value),
+        field: &schema::Field,
+        path: &str,
+        kept: &mut Vec<(String, Value)>,
+    ) -> Result<(), Malformed> {
+        if matches!(field.shape, Shape::Unread) {
+            self.drop_field(path);
+            return Ok(());
+        }
+        let value = self.shaped(value, field.shape, path)?;
+        if matches!(field.class, Class::Refused(_)) && value.is_zero() {
+            self.drop_field(path);
+            return Ok(());
+        }
+        if kept.iter().any(|(name, _)| name == field.name) {
+            let name = field.name;
+            return Err(Malformed::Json(format!(
+                "the key `{path}` is `{name}` to the daemon, which stands there too"
+            )));
+        }
+        let key = if field.name == key {
+            key
+        } else {
+            field.name.to_owned()
+        };
+        kept.push((key, value));
+        Ok(())
     }
 }
 
@@ -157,7 +201,8 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
         | Shape::TextOrList
         | Shape::TextMap
         | Shape::Set
-        | Shape::Any => {}
+        | Shape::Any
+        | Shape::Unread => {}
     }
 }
 
@@ -168,7 +213,9 @@ fn fits(shape: Shape, value: &Value) -> bool {
             .all(|item| matches!(item, Value::Text(_) | Value::Null))
     };
     match (shape, value) {
-        (Shape::Any, _) | (Shape::Bool, Value::Bool(_)) | (Shape::Float, Value::Number(_)) => true,
+        (Shape::Any | Shape::Unread, _)
+        | (Shape::Bool, Value::Bool(_))
+        | (Shape::Float, Value::Number(_)) => true,
         (Shape::Text, Value::Text(_)) => true,
         (Shape::Integer, Value::Number(number)) => number.is_i64(),
         (Shape::TextList | Shape::TextOrList, Value::List(items)) => texts(items),
@@ -194,7 +241,7 @@ fn describe(shape: Shape) -> &'static str {
         Shape::Set => "an object of empty objects",
         Shape::Object(_) | Shape::Map(_) => "an object",
         Shape::List(_) => "a list",
-        Shape::Any => "a value",
+        Shape::Any | Shape::Unread => "a value",
     }
 }
 

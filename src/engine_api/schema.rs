@@ -15,12 +15,22 @@ impl Schema {
 }
 
 /// One field of a [`Schema`].
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Field {
     /// The exact name, as official clients write it.
     pub name: &'static str,
+    /// The one other spelling that a client in use writes and the daemon takes for the same name.
+    pub spelling: Option<&'static str>,
     pub shape: Shape,
     pub class: Class,
+}
+
+impl Field {
+    /// Whether a client that writes `key` means this field.
+    #[must_use]
+    pub fn is_written(&self, key: &str) -> bool {
+        self.name == key || self.spelling == Some(key)
+    }
 }
 
 /// The Go type that the daemon reads a field into, so far as the reading differs.
@@ -46,6 +56,8 @@ pub enum Shape {
     Map(&'static Self),
     /// Any JSON value; only for fields that are never permitted.
     Any,
+    /// Any JSON value that clients in use send here and no daemon reads: dropped, whatever it holds.
+    Unread,
 }
 
 /// How a field or a parameter is judged.

@@ -79,11 +79,11 @@ impl HeadFault {
             Self::BareLineFeed
             | Self::RequestLine
             | Self::Target
+            | Self::Version
             | Self::StatusLine
             | Self::HeaderLine
             | Self::Framing(_) => 400,
             Self::TooManyHeaders { .. } | Self::TooLarge { .. } => 431,
-            Self::Version => 505,
         }
     }
 }

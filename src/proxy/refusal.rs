@@ -103,7 +103,6 @@ fn reason(status: u16) -> &'static str {
         500 => "Internal Server Error",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
-        505 => "HTTP Version Not Supported",
         _ => "Error",
     }
 }

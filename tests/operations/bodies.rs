@@ -45,12 +45,49 @@ fn a_known_field_of_the_wrong_type_is_malformed() {
 #[test]
 fn a_known_field_spelled_as_only_the_daemon_reads_it_is_malformed() {
     for (operation, place) in every_place() {
-        for key in respelled(place.key) {
+        for key in respelled(&place) {
             let body = place.body(&key, right(place.shape));
             assert!(
                 matches!(read(operation, &body), Err(Malformed::Json(_))),
                 "{operation:?} took {body}"
             );
+        }
+    }
+}
+
+#[test]
+fn the_one_other_spelling_of_a_client_in_use_is_forwarded_under_the_proper_name() {
+    let spelled: Vec<_> = every_place()
+        .into_iter()
+        .filter_map(|(operation, place)| Some((operation, place.spelling?, place)))
+        .collect();
+    assert!(spelled.len() >= 4);
+    for (operation, spelling, place) in spelled {
+        let value = right(place.shape);
+        let request = read(operation, &place.body(spelling, value)).unwrap();
+        assert_eq!(written(&request), place.body(place.key, value));
+        let twice = place.body(place.key, &format!("{value},\"{spelling}\":{value}"));
+        assert!(
+            matches!(read(operation, &twice), Err(Malformed::Json(_))),
+            "{operation:?} took {twice}"
+        );
+    }
+}
+
+#[test]
+fn a_field_that_no_daemon_reads_is_dropped_whatever_it_holds() {
+    for operation in Operation::all() {
+        let places = body_of(operation).map(walk::places).unwrap_or_default();
+        for place in places
+            .iter()
+            .filter(|place| matches!(place.shape, Shape::Unread))
+        {
+            for value in ["1", "\"x\"", "[{}]", "{\"a\":[1]}", "null"] {
+                let request = read(operation, &place.body(place.key, value)).unwrap();
+                assert_eq!(request.dropped, [place.path.as_str()], "{operation:?}");
+                assert_eq!(written(&request), "{}");
+                assert!(request.unknown.is_empty() && request.fields().is_empty());
+            }
         }
     }
 }
@@ -83,6 +120,19 @@ fn an_unknown_field_is_reported_with_a_value_and_dropped_without() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn a_body_of_unknown_fields_is_named_in_part() {
+    for (value, unknown, dropped) in [("1", 64, 0), ("0", 0, 64)] {
+        let members: Vec<String> = (0..1000).map(|n| format!("\"x{n}\":{value}")).collect();
+        let body = format!("{{{}}}", members.join(","));
+        let request = read(Operation::ContainerCreate, &body).unwrap();
+        assert_eq!(
+            (request.unknown.len(), request.dropped.len()),
+            (unknown, dropped)
+        );
     }
 }
 
@@ -163,10 +213,15 @@ fn no_object_names_a_field_twice() {
     }
 }
 
+/// Every field of every body but those that no daemon reads.
 fn every_place() -> Vec<(Operation, Place)> {
     let places = |operation| {
         let places = body_of(operation).map(walk::places).unwrap_or_default();
-        places.into_iter().map(move |place| (operation, place))
+        let read = |place: &Place| !matches!(place.shape, Shape::Unread);
+        places
+            .into_iter()
+            .filter(read)
+            .map(move |place| (operation, place))
     };
     let all: Vec<_> = Operation::all().flat_map(places).collect();
     assert!(all.len() > 300, "the walk found {} places only", all.len());
@@ -203,7 +258,7 @@ fn right(shape: Shape) -> &'static str {
         Shape::Object(_) => "{}",
         Shape::List(_) => "[null]",
         Shape::Map(_) => r#"{"a":null}"#,
-        Shape::Any => "[1]",
+        Shape::Any | Shape::Unread => "[1]",
     }
 }
 
@@ -214,7 +269,7 @@ fn zero(shape: Shape) -> &'static str {
         Shape::Text => "\"\"",
         Shape::TextList | Shape::TextOrList | Shape::List(_) => "[]",
         Shape::TextMap | Shape::Set | Shape::Object(_) | Shape::Map(_) => "{}",
-        Shape::Any => "null",
+        Shape::Any | Shape::Unread => "null",
     }
 }
 
@@ -239,13 +294,14 @@ fn wrong(shape: Shape) -> &'static [&'static str] {
         Shape::Object(_) => &["\"x\"", "1", "true", "[]"],
         Shape::List(_) => &["\"x\"", "1", "{}"],
         Shape::Map(_) => &["\"x\"", "1", "[]"],
-        Shape::Any => &[],
+        Shape::Any | Shape::Unread => &[],
     }
 }
 
 /// Other spellings that Go's decoder takes for the same key: another case, the long s, the Kelvin sign, an escape of
 /// one of these.
-fn respelled(key: &str) -> Vec<String> {
+fn respelled(place: &Place) -> Vec<String> {
+    let (key, rest) = (place.key, place.key.get(1..).unwrap());
     let swapped = |c: char| {
         if c.is_lowercase() {
             c.to_ascii_uppercase()
@@ -253,17 +309,16 @@ fn respelled(key: &str) -> Vec<String> {
             c.to_ascii_lowercase()
         }
     };
+    let first = swapped(key.chars().next().unwrap());
     let mut keys = vec![
         key.chars().map(swapped).collect(),
         key.replacen(['s', 'S'], "\u{17f}", 1),
         key.replacen(['k', 'K'], "\u{212a}", 1),
         key.replacen(['s', 'S'], "\\u017f", 1),
-        format!(
-            "\\u{:04x}{}",
-            swapped(key.chars().next().unwrap()) as u32,
-            key.get(1..).unwrap()
-        ),
     ];
+    if place.spelling != Some(&format!("{first}{rest}")) {
+        keys.push(format!("\\u{:04x}{rest}", first as u32));
+    }
     keys.retain(|other| other != key);
     keys
 }

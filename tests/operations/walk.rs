@@ -10,6 +10,7 @@ pub(super) struct Place {
     pub(super) path: String,
     /// The last part of the name.
     pub(super) key: &'static str,
+    pub(super) spelling: Option<&'static str>,
     pub(super) shape: Shape,
     pub(super) class: Class,
     before: String,
@@ -31,7 +32,7 @@ impl Place {
 
     /// Whether the daemon's reading of it is not modelled, since it is never permitted.
     pub(super) fn is_unread(&self) -> bool {
-        matches!(self.shape, Shape::Any)
+        matches!(self.shape, Shape::Any | Shape::Unread)
     }
 }
 
@@ -108,6 +109,7 @@ impl Walk {
                 name: inside.name.clone(),
                 path: inside.path.clone(),
                 key: field.name,
+                spelling: field.spelling,
                 shape: field.shape,
                 class: field.class,
                 before: at.before.clone(),
@@ -130,7 +132,8 @@ impl Walk {
             | Shape::TextOrList
             | Shape::TextMap
             | Shape::Set
-            | Shape::Any => {}
+            | Shape::Any
+            | Shape::Unread => {}
         }
     }
 }

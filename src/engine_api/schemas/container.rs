@@ -4,7 +4,7 @@ use super::super::schema::{Field, Limit, Schema, Shape};
 use super::host_config::HOST_CONFIG;
 use super::legacy::TOP_LEVEL;
 use super::network::ENDPOINT;
-use super::{harmless, limited};
+use super::{harmless, limited, unread};
 
 /// moby: api/types/container/create_request.go; runconfig/config_unix.go up to 26.
 pub(super) const CREATE: &Schema = &Schema {
@@ -55,10 +55,23 @@ const CREATE_ONLY: &[Field] = &[
     limited("Image", Shape::Text, Limit::Image),
     harmless("HostConfig", Shape::Object(HOST_CONFIG)),
     harmless("NetworkingConfig", Shape::Object(NETWORKING_CONFIG)),
+    // dockerode repeats the query in the body.
+    unread("name"),
+    unread("platform"),
 ];
 
 /// The new image's record of the image before it, which the daemon does not look up.
-const COMMIT_ONLY: &[Field] = &[harmless("Image", Shape::Text)];
+const COMMIT_ONLY: &[Field] = &[
+    harmless("Image", Shape::Text),
+    // dockerode repeats the query in the body.
+    unread("author"),
+    unread("changes"),
+    unread("comment"),
+    unread("container"),
+    unread("pause"),
+    unread("repo"),
+    unread("tag"),
+];
 
 #[rustfmt::skip]
 /// Durations are nanoseconds. moby: vendor/github.com/moby/docker-image-spec/specs-go/v1/image.go.

@@ -2,7 +2,7 @@
 
 use super::super::schema::{Field, Limit, Refused, Schema, Shape};
 use super::mount::MOUNT;
-use super::{harmless, limited, refused};
+use super::{also, harmless, limited, refused};
 
 pub(super) const HOST_CONFIG: &Schema = &Schema {
     parts: &[HOST_FIELDS, RESOURCES, GONE],
@@ -73,7 +73,8 @@ const HOST_FIELDS: &[Field] = &[
 const RESOURCES: &[Field] = &[
     harmless("CpuShares", Shape::Integer),
     harmless("Memory", Shape::Integer),
-    harmless("NanoCpus", Shape::Integer),
+    // docker-java
+    also(harmless("NanoCpus", Shape::Integer), "NanoCPUs"),
     limited("CgroupParent", Shape::Text, Limit::CgroupParent),
     harmless("BlkioWeight", Shape::Integer),
     harmless("BlkioWeightDevice", Shape::List(&Shape::Object(WEIGHT_DEVICE))),
@@ -83,8 +84,9 @@ const RESOURCES: &[Field] = &[
     harmless("BlkioDeviceWriteIOps", Shape::List(&Shape::Object(THROTTLE_DEVICE))),
     harmless("CpuPeriod", Shape::Integer),
     harmless("CpuQuota", Shape::Integer),
-    harmless("CpuRealtimePeriod", Shape::Integer),
-    harmless("CpuRealtimeRuntime", Shape::Integer),
+    // docker-py
+    also(harmless("CpuRealtimePeriod", Shape::Integer), "CPURealtimePeriod"),
+    also(harmless("CpuRealtimeRuntime", Shape::Integer), "CPURealtimeRuntime"),
     harmless("CpusetCpus", Shape::Text),
     harmless("CpusetMems", Shape::Text),
     limited("Devices", Shape::List(&Shape::Object(DEVICE)), Limit::Devices),

@@ -60,6 +60,7 @@ const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[
 const fn harmless(name: &'static str, shape: Shape) -> Field {
     Field {
         name,
+        spelling: None,
         shape,
         class: Class::Harmless,
     }
@@ -68,6 +69,7 @@ const fn harmless(name: &'static str, shape: Shape) -> Field {
 const fn limited(name: &'static str, shape: Shape, limit: Limit) -> Field {
     Field {
         name,
+        spelling: None,
         shape,
         class: Class::Limited(limit),
     }
@@ -76,8 +78,22 @@ const fn limited(name: &'static str, shape: Shape, limit: Limit) -> Field {
 const fn refused(name: &'static str, shape: Shape, reason: Refused) -> Field {
     Field {
         name,
+        spelling: None,
         shape,
         class: Class::Refused(reason),
+    }
+}
+
+/// A name that clients in use send and no daemon reads.
+const fn unread(name: &'static str) -> Field {
+    harmless(name, Shape::Unread)
+}
+
+/// The field, written otherwise by a client in use.
+const fn also(field: Field, spelling: &'static str) -> Field {
+    Field {
+        spelling: Some(spelling),
+        ..field
     }
 }
 

@@ -167,7 +167,15 @@ impl Listener {
     #[must_use]
     pub fn docker_host(&self) -> String {
         match &self.socket {
-            Socket::Unix { .. } => self.name.to_string(),
+            Socket::Unix { file: Some(_), .. } => self.name.to_string(),
+            Socket::Unix {
+                listener,
+                file: None,
+            } => listener
+                .local_addr()
+                .ok()
+                .and_then(|address| Some(format!("unix://{}", address.as_pathname()?.display())))
+                .unwrap_or_else(|| self.name.to_string()),
             Socket::Tcp(listener) => listener.local_addr().map_or_else(
                 |_| self.name.to_string(),
                 |address| format!("tcp://{address}"),

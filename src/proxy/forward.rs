@@ -182,7 +182,7 @@ async fn without_answer(
         ),
         RelayFault::DaemonMalformed(cause) => OwnAnswer::new(
             502,
-            format_args!("the Docker daemon gave an answer that cannot be read: {cause}"),
+            format!("the Docker daemon gave an answer that cannot be read: {cause}"),
         ),
     };
     record.status = Some(answer.status);
@@ -206,6 +206,7 @@ mod tests {
         Passed {
             headers: Vec::new(),
             framing: Framing::Empty,
+            is_json: false,
             upgrade,
         }
     }

@@ -12,6 +12,7 @@
 
 mod architecture;
 mod audit;
+mod benign;
 mod certs;
 mod cli;
 mod faults;
@@ -21,6 +22,7 @@ mod malformed;
 mod operations;
 mod packaging;
 mod policies;
+mod refusals;
 mod sdk;
 mod streams;
 mod support;

@@ -30,7 +30,7 @@ impl Judge<'_> {
     ) {
         let text = value.as_text();
         if !text.is_empty() && !setting.value.iter().any(|pattern| pattern.matches(text)) {
-            let remedy = format!("`{key} = [\"{text}\"]` in `[container]`");
+            let remedy = format!("`{key} = [{}]` in `[container]`", Reason::quoted(text));
             self.refuse(Reason::new(code, path, text, message).opened_by(setting.line, &remedy));
         }
     }
@@ -45,7 +45,7 @@ impl Judge<'_> {
     ) {
         for (name, value) in map.members() {
             if !setting.value.iter().any(|pattern| pattern.matches(name)) {
-                let remedy = format!("`{key} = [\"{name}\"]` in `[container]`");
+                let remedy = format!("`{key} = [{}]` in `[container]`", Reason::quoted(name));
                 let reason = Reason::new(
                     code,
                     &format!("{path}.{name}"),
@@ -95,7 +95,10 @@ impl Judge<'_> {
         let setting = &self.policy.container.device_cgroup_rules;
         for rule in value.texts() {
             if !setting.value.iter().any(|permitted| permitted == rule) {
-                let remedy = format!("`device-cgroup-rules = [\"{rule}\"]` in `[container]`");
+                let remedy = format!(
+                    "`device-cgroup-rules = [{}]` in `[container]`",
+                    Reason::quoted(rule)
+                );
                 let reason = Reason::new(
                     "device-cgroup-rule",
                     path,

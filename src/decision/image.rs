@@ -1,8 +1,8 @@
 //! Limits on images: which are run, and which come and go; and on builds.
 
 use super::{Judge, Reason};
+use crate::engine_api::Operation;
 use crate::engine_api::reference::{self, Untagged};
-use crate::engine_api::{Body, Operation};
 
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, text: &str) {
@@ -24,12 +24,13 @@ impl Judge<'_> {
         if readings.iter().all(permits) {
             return;
         }
-        let form = readings
-            .first()
-            .and_then(|forms| forms.last())
-            .cloned()
-            .unwrap_or_default();
-        let remedy = format!("`\"{form}\"` in {key}");
+        // Only the pattern for all images fits a container that has none.
+        let entry = |forms: &Vec<String>| match forms.last() {
+            Some(form) if !form.is_empty() => Reason::quoted(form),
+            Some(_) | None => Reason::quoted("*"),
+        };
+        let entries: Vec<String> = readings.iter().map(entry).collect();
+        let remedy = format!("`{}` in {key}", entries.join(", "));
         self.refuse(
             Reason::new("image", path, text, "no rule opens this image")
                 .opened_by(setting.line, &remedy),
@@ -52,10 +53,8 @@ impl Judge<'_> {
 
     /// A create without an image is judged like one with an empty name.
     pub(super) fn absent_image(&mut self) {
-        if let (Some(Operation::ContainerCreate), Body::Json(body)) =
-            (self.request.operation(), &self.request.body)
-            && body.get("Image").is_none()
-        {
+        let is_create = self.request.operation() == Some(Operation::ContainerCreate);
+        if is_create && self.body().and_then(|body| body.get("Image")).is_none() {
             self.image("Image", "");
         }
     }

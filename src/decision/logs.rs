@@ -20,7 +20,10 @@ impl Judge<'_> {
             return;
         }
         if !LOCAL_DRIVERS.contains(&driver) {
-            let remedy = format!("`log-drivers = [\"{driver}\"]` in `[container]`");
+            let remedy = format!(
+                "`log-drivers = [{}]` in `[container]`",
+                Reason::quoted(driver)
+            );
             let message = "the daemon would send logs elsewhere, or write them where others read";
             self.refuse(
                 Reason::new("log-driver", &format!("{path}.Type"), driver, message)

@@ -144,7 +144,10 @@ impl Judge<'_> {
                 "the gate cannot judge this operation",
             ));
         } else if !self.policy.operations.contains_key(&operation) {
-            let remedy = format!("`\"{name}\"` in the `operations` of a `[[permit]]` rule");
+            let remedy = format!(
+                "`{}` in the `operations` of a `[[permit]]` rule",
+                Reason::quoted(name)
+            );
             self.refuse(
                 Reason::new("operation", "", "", "no rule permits this operation")
                     .opened_by(0, &remedy),
@@ -200,3 +203,6 @@ impl Judge<'_> {
         self.reasons.push(reason);
     }
 }
+
+#[cfg(test)]
+mod tests;

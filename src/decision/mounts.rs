@@ -139,10 +139,15 @@ impl Judge<'_> {
         } else {
             "read-write"
         };
+        let named = match self.facts.host_paths.get(source) {
+            Some(Ok(resolved)) => resolved.clone(),
+            Some(Err(_)) | None => cleaned(source),
+        };
+        let quoted = Reason::quoted(&named);
         let remedy = format!(
-            "`host-paths = [{{ path = \"{source}\", access = \"{access}\" }}]` in `[container]`"
+            "`host-paths = [{{ path = {quoted}, access = \"{access}\" }}]` in `[container]`"
         );
-        let is_closed = code == "protected-path" || self.protected(source).is_some();
+        let is_closed = code == "protected-path" || self.protected(&named).is_some();
         let remedy = if is_closed { "" } else { &remedy };
         self.refuse(reason.opened_by(setting.line, remedy));
     }
@@ -213,7 +218,7 @@ impl Judge<'_> {
             Ok(LocalVolume::HostPath(device)) => self.volume_host_path(path, &device),
             Ok(LocalVolume::Other { kind }) if setting.value.contains(&kind) => {}
             Ok(LocalVolume::Other { kind }) => {
-                let remedy = format!("`types = [\"{kind}\"]` in `[volume]`");
+                let remedy = format!("`types = [{}]` in `[volume]`", Reason::quoted(&kind));
                 self.refuse(
                     Reason::new("volume-type", path, &text, "the daemon would mount it")
                         .opened_by(setting.line, &remedy),
@@ -256,6 +261,24 @@ pub(super) fn host_paths_of(field: &Field<'_>) -> Vec<String> {
         Source::Volume { .. } | Source::Tmpfs | Source::Image(_) | Source::Unknown(_) => None,
     };
     mounts.into_iter().filter_map(path).collect()
+}
+
+/// The path without empty and dot parts, and without the old name of `/run`: what a policy would call it.
+fn cleaned(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    if let ["var", "run", ..] = parts.as_slice() {
+        parts.remove(0);
+    }
+    format!("/{}", parts.join("/"))
 }
 
 /// Whether `path` is `directory` or lies beneath it.

@@ -35,11 +35,12 @@ impl Judge<'_> {
     /// A container or build without a network mode joins the default bridge.
     pub(super) fn absent_network_mode(&mut self) {
         match (self.request.operation(), self.body()) {
-            (Some(Operation::ContainerCreate), Some(body)) => {
+            (Some(Operation::ContainerCreate), body) => {
                 let mode = body
-                    .get("HostConfig")
+                    .and_then(|body| body.get("HostConfig"))
                     .and_then(|host| host.get("NetworkMode"));
-                let is_disabled = body.get("NetworkDisabled") == Some(&Value::Bool(true));
+                let is_disabled = body
+                    .is_some_and(|body| body.get("NetworkDisabled") == Some(&Value::Bool(true)));
                 if mode.is_none() && !is_disabled {
                     self.network_mode("HostConfig.NetworkMode", "");
                 }
@@ -57,7 +58,7 @@ impl Judge<'_> {
     fn network(&mut self, path: &str, name: &str) {
         let setting = &self.policy.container.networks;
         if !setting.value.iter().any(|pattern| pattern.matches(name)) {
-            let remedy = format!("`networks = [\"{name}\"]` in `[container]`");
+            let remedy = format!("`networks = [{}]` in `[container]`", Reason::quoted(name));
             self.refuse(
                 Reason::new("network", path, name, "no rule opens this network")
                     .opened_by(setting.line, &remedy),
@@ -94,7 +95,7 @@ impl Judge<'_> {
         if !matches!(driver, "" | "bridge" | "default")
             && !setting.value.iter().any(|pattern| pattern.matches(driver))
         {
-            let remedy = format!("`drivers = [\"{driver}\"]` in `[network]`");
+            let remedy = format!("`drivers = [{}]` in `[network]`", Reason::quoted(driver));
             let message = "it may share the host's interfaces or need swarm";
             self.refuse(
                 Reason::new("network-driver", path, driver, message)
@@ -143,7 +144,7 @@ impl Judge<'_> {
             .filter(|(key, _)| !harmless.contains(&key.as_str()))
         {
             if !setting.value.iter().any(|pattern| pattern.matches(key)) {
-                let remedy = format!("`options = [\"{key}\"]` in `[network]`");
+                let remedy = format!("`options = [{}]` in `[network]`", Reason::quoted(key));
                 let message = "the network driver may reach the host by it";
                 self.refuse(
                     Reason::new(

@@ -11,7 +11,7 @@ impl Judge<'_> {
         for link in value.texts() {
             let name = link.split(':').next().unwrap_or_default();
             if !setting.value.iter().any(|pattern| pattern.matches(name)) {
-                let remedy = format!("`links = [\"{name}\"]` in `[container]`");
+                let remedy = format!("`links = [{}]` in `[container]`", Reason::quoted(name));
                 let message = "a link opens another container";
                 self.refuse(
                     Reason::new("link", path, link, message).opened_by(setting.line, &remedy),
@@ -24,7 +24,7 @@ impl Judge<'_> {
         let setting = &self.policy.network.subnets;
         let permits = |wanted: Subnet| setting.value.iter().any(|range| range.contains(&wanted));
         if !text.is_empty() && !Subnet::parse(text).is_some_and(permits) {
-            let remedy = format!("`subnets = [\"{text}\"]` in `[network]`");
+            let remedy = format!("`subnets = [{}]` in `[network]`", Reason::quoted(text));
             let message = "the host would send these addresses to the new network";
             self.refuse(
                 Reason::new("subnet", path, text, message).opened_by(setting.line, &remedy),

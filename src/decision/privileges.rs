@@ -2,6 +2,7 @@
 
 use super::{Judge, Reason};
 use crate::engine_api::json::Value;
+use crate::policy::{paths, words};
 
 /// What Docker gives every container.
 ///
@@ -26,7 +27,10 @@ impl Judge<'_> {
             let upper = text.to_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
             if !DEFAULT_CAPABILITIES.contains(&name) && !permits(name) {
-                let remedy = format!("`capabilities = [\"{name}\"]` in `[container]`");
+                // A name that no capability has cannot stand in a policy.
+                let remedy = words::capability(text)
+                    .map(|name| format!("`capabilities = [\"{name}\"]` in `[container]`"))
+                    .unwrap_or_default();
                 let message = "a capability beyond Docker's default set";
                 self.refuse(
                     Reason::new("capability", path, text, message).opened_by(setting.line, &remedy),
@@ -40,7 +44,11 @@ impl Judge<'_> {
         for (index, device) in value.items().iter().enumerate() {
             let on_host = device.text("PathOnHost");
             if !setting.value.iter().any(|permitted| permitted == on_host) {
-                let remedy = format!("`devices = [\"{on_host}\"]` in `[container]`");
+                let remedy = paths::absolute_path(on_host)
+                    .map(|device| {
+                        format!("`devices = [{}]` in `[container]`", Reason::quoted(&device))
+                    })
+                    .unwrap_or_default();
                 let path = format!("{path}[{index}].PathOnHost");
                 self.refuse(
                     Reason::new("device", &path, on_host, "a device of the host")
@@ -76,10 +84,12 @@ impl Judge<'_> {
                     .iter()
                     .any(|permitted| split(permitted) == split(text))
             {
-                let remedy = if text.len() > 100 {
-                    String::new()
+                let can_stand = text.len() <= 100 && words::security_option(text).is_ok();
+                let remedy = if can_stand {
+                    let option = Reason::quoted(text);
+                    format!("`security-options = [{option}]` in `[container]`")
                 } else {
-                    format!("`security-options = [\"{text}\"]` in `[container]`")
+                    String::new()
                 };
                 let message = "it weakens or replaces a security profile";
                 self.refuse(

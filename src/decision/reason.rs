@@ -55,6 +55,20 @@ impl Reason {
         }
     }
 
+    /// A client's text as a policy would write it, so that a remedy says nothing but that.
+    pub(super) fn quoted(text: &str) -> String {
+        let mut quoted = String::from("\"");
+        for c in text.chars() {
+            match c {
+                '"' | '\\' => quoted.extend(['\\', c]),
+                c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+                c => quoted.push(c),
+            }
+        }
+        quoted.push('"');
+        quoted
+    }
+
     /// A value as a reason shows it: text without quotes, all else as JSON.
     pub(super) fn text(value: &Value) -> String {
         if let Value::Text(text) = value {

@@ -14,7 +14,7 @@ impl Judge<'_> {
             .chain(&of_containers.value)
             .any(|pattern| pattern.matches(driver));
         if !matches!(driver, "" | "local") && !permits {
-            let remedy = format!("`drivers = [\"{driver}\"]` in `[volume]`");
+            let remedy = format!("`drivers = [{}]` in `[volume]`", Reason::quoted(driver));
             self.refuse(
                 Reason::new(
                     "volume-driver",

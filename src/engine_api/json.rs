@@ -285,3 +285,6 @@ fn repeated_key(members: &[(String, Value)]) -> Option<&str> {
         .map(|(key, _)| key.as_str())
         .find(|key| !seen.insert(*key))
 }
+
+#[cfg(test)]
+mod tests;

@@ -251,3 +251,6 @@ fn is_data(word: &str) -> bool {
             | "dev"
     )
 }
+
+#[cfg(test)]
+mod tests;

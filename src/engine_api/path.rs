@@ -247,3 +247,6 @@ fn check_names(operation: Operation, names: &[String]) -> Result<(), Malformed> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -203,3 +203,6 @@ fn percent_encode(text: &str, target: &mut String) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -290,3 +290,6 @@ pub(crate) fn shorten(text: &str) -> String {
     }
     text.chars().take(MOST).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests;

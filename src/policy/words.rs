@@ -9,10 +9,15 @@ pub(crate) fn pattern(text: &str) -> Result<Pattern, Fault> {
 }
 
 /// A pattern for image references, which are matched in full, registry first.
-pub(super) fn image(text: &str) -> Result<Pattern, Fault> {
+pub(crate) fn image(text: &str) -> Result<Pattern, Fault> {
     let matches_some = match text.split_once('/') {
         _ if text.is_empty() || text.starts_with("regex:") || text.starts_with("sha256:") => true,
-        Some((registry, _)) => registry.contains(['.', ':', '*']) || registry == "localhost",
+        // A capital letter makes the first part a registry, as engine_api::reference says.
+        Some((registry, _)) => {
+            registry.contains(['.', ':', '*'])
+                || registry == "localhost"
+                || registry.to_lowercase() != registry
+        }
         None => text.contains('*'),
     };
     if matches_some {
@@ -24,7 +29,7 @@ pub(super) fn image(text: &str) -> Result<Pattern, Fault> {
 }
 
 /// A capability with or without `CAP_`, in any case; given without, in capitals.
-pub(super) fn capability(text: &str) -> Result<String, Fault> {
+pub(crate) fn capability(text: &str) -> Result<String, Fault> {
     let upper = text.to_ascii_uppercase();
     let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
     if CAPABILITIES.contains(&name) {
@@ -86,7 +91,7 @@ pub(super) fn device_cgroup_rule(text: &str) -> Result<String, Fault> {
 }
 
 /// `NAME=VALUE` or `NAME:VALUE`, where the daemon knows the name.
-pub(super) fn security_option(text: &str) -> Result<String, Fault> {
+pub(crate) fn security_option(text: &str) -> Result<String, Fault> {
     let parts = text.split_once('=').or_else(|| text.split_once(':'));
     let Some((name, value)) = parts else {
         let message = format!("`{text}` is not an option with its value");

@@ -68,6 +68,8 @@ const COMMIT_ONLY: &[Field] = &[
     unread("changes"),
     unread("comment"),
     unread("container"),
+    // Portainer repeats the container's name.
+    unread("id"),
     unread("pause"),
     unread("repo"),
     unread("tag"),

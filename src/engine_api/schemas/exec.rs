@@ -22,6 +22,8 @@ pub(super) const CREATE: &Schema = &Schema {
         harmless("Cmd", Shape::TextList),
         // docker-py repeats the name in the path.
         unread("Container"),
+        // Portainer likewise.
+        unread("id"),
     ]],
 };
 

@@ -1,0 +1,155 @@
+//! What real clients send is permitted by the policy meant for them, and reaches the daemon as it was meant.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use dockgate::decision::{Decision, Facts, decide, host_paths};
+use dockgate::engine_api::{ApiVersion, Body, EngineRequest, RequestHead};
+use dockgate::policy::{self, Policy, ready};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::support;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    request: Vec<Sent>,
+}
+
+/// One request as a client sent it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sent {
+    /// The client and what it was doing.
+    client: String,
+    line: String,
+    #[serde(default)]
+    body: String,
+    /// The name of a ready policy in place of `guarded`.
+    policy: Option<String>,
+}
+
+#[test]
+fn what_clients_send_is_permitted_and_keeps_its_meaning() {
+    let mut wrong = Vec::new();
+    let requests = requests();
+    assert!(requests.len() >= 60, "{} requests", requests.len());
+    for sent in &requests {
+        if let Err(what) = check(sent) {
+            wrong.push(format!("{}: {}\n    {what}", sent.client, sent.line));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n{}",
+        wrong.len(),
+        requests.len(),
+        wrong.join("\n")
+    );
+}
+
+fn requests() -> Vec<Sent> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/benign");
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let file: File =
+            toml::from_str(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
+        file.request
+    };
+    files.flat_map(read).collect()
+}
+
+fn check(sent: &Sent) -> Result<(), String> {
+    let policy = compiled(sent.policy.as_deref().unwrap_or(ready::DEFAULT));
+    let (method, target) = sent.line.split_once(' ').unwrap();
+    let head = RequestHead::parse(method, target).map_err(|fault| fault.to_string())?;
+    head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)
+        .map_err(|fault| fault.to_string())?;
+    let request = head
+        .with_body(sent.body.as_bytes())
+        .map_err(|fault| fault.to_string())?;
+    // Where the policy opens host paths, the host finds each where it is named.
+    let found = host_paths(&policy, &request)
+        .into_iter()
+        .map(|path| (path.clone(), Ok(path)));
+    let facts = Facts {
+        host_paths: found.collect(),
+        ..Facts::default()
+    };
+    let permit = match decide(&policy, request, &facts) {
+        Decision::Permit(permit) => permit,
+        Decision::Refuse(refusal) => return Err(refusal.to_string()),
+    };
+    same_meaning(sent, permit.request())
+}
+
+fn compiled(name: &str) -> Policy {
+    let text = ready::find(name).unwrap_or_else(|| panic!("no policy `{name}`"));
+    let parameters = BTreeMap::from([("project".to_owned(), "/home/me/project".to_owned())]);
+    policy::compile(name, text, &parameters).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
+
+/// Whether what goes to the daemon says what the client said, but for what the audit record names as dropped.
+fn same_meaning(sent: &Sent, request: &EngineRequest) -> Result<(), String> {
+    let Body::Json(body) = &request.body else {
+        return Ok(());
+    };
+    let (mut before, mut after) = (support::json(&sent.body), support::json(body.to_string()));
+    // The names of dropped parameters come first; dockerode sends a body's fields as parameters too.
+    for path in &request.dropped[request.head.query.dropped().len()..] {
+        remove(&mut before, path);
+    }
+    normalize(&mut before);
+    normalize(&mut after);
+    if before == after {
+        return Ok(());
+    }
+    Err(format!("sent {before}\n    goes {after}"))
+}
+
+fn remove(value: &mut Value, path: &str) {
+    let Some(object) = value.as_object_mut() else {
+        return;
+    };
+    match path.split_once('.') {
+        None => {
+            object.remove(path);
+        }
+        Some((first, rest)) => {
+            if let Some(inner) = object.get_mut(first) {
+                remove(inner, rest);
+            }
+        }
+    }
+}
+
+/// Brings the two spellings of one meaning to one: the case of known keys, and one string for a list of one.
+fn normalize(value: &mut Value) {
+    if let Value::Object(object) = value {
+        let old = std::mem::replace(object, Map::new());
+        for (key, mut inner) in old {
+            let is_list = matches!(
+                key.as_str(),
+                "Cmd" | "Entrypoint" | "CapAdd" | "CapDrop" | "Shell"
+            );
+            if is_list && inner.is_string() {
+                inner = Value::Array(vec![inner]);
+            }
+            normalize(&mut inner);
+            let key = if key == "detachKeys" {
+                "DetachKeys".to_owned()
+            } else {
+                key
+            };
+            object.insert(key, inner);
+        }
+    }
+    if let Value::Array(items) = value {
+        items.iter_mut().for_each(normalize);
+    }
+}

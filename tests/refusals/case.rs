@@ -1,0 +1,221 @@
+//! The cases as they stand in the data, with the short forms written out.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// One request that is refused, with what it would do at the daemon.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Case {
+    /// Unlike any other's.
+    pub(super) name: String,
+    /// `METHOD TARGET`; `{name}` stands for a name of this case's own, `{short}` for one of at most 15 letters.
+    #[serde(default)]
+    pub(super) request: String,
+    #[serde(default)]
+    pub(super) headers: Vec<String>,
+    /// The bytes of the body; `<ff>` stands for a byte.
+    #[serde(default)]
+    pub(super) body: String,
+    /// In place of a request and a body: the `HostConfig` of a `ContainerCreate`.
+    host_config: Option<String>,
+    /// In place of a body: an archive of these files.
+    #[serde(default)]
+    tar: std::collections::BTreeMap<String, String>,
+    /// The text of a policy in place of `guarded`.
+    pub(super) policy: Option<String>,
+    /// The codes of all reasons, in the order of the alphabet.
+    #[serde(default)]
+    pub(super) refuse: Vec<String>,
+    /// The code of the fault, where the request cannot be read.
+    pub(super) malformed: Option<String>,
+    /// What is there before, made past the gate: `container`, `running`, `network`.
+    #[serde(default)]
+    pub(super) given: Vec<String>,
+    pub(super) effect: Option<Effect>,
+    pub(super) direct: Direct,
+    /// Why the daemon does not do it, or is not asked.
+    pub(super) why: Option<String>,
+    /// `false` where the refusal takes a header that the model does not see.
+    #[serde(default = "yes")]
+    pub(super) in_memory: bool,
+}
+
+/// What shows at the daemon that the request took effect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Effect {
+    /// The path of an object at the daemon, the container `{name}` unless told otherwise.
+    #[serde(default = "container")]
+    pub(super) at: String,
+    /// Where in the object (RFC 6901).
+    pub(super) pointer: String,
+    /// What stands there.
+    pub(super) is: Option<serde_json::Value>,
+    /// That something stands there.
+    #[serde(default)]
+    pub(super) exists: bool,
+}
+
+/// What the daemon does when it gets the request past the gate.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Direct {
+    /// The effect is there.
+    Works,
+    /// An answer of 400 and more.
+    Refused,
+    /// Another answer, and no effect.
+    Ignored,
+    /// Not sent.
+    Untried,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    case: Vec<Case>,
+}
+
+/// Every case, and the file it stands in.
+///
+/// # Panics
+/// Where a file cannot be read, with the place.
+pub(super) fn all() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/refusals");
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect();
+    files.sort();
+    let read = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let file: File =
+            toml::from_str(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
+        file.case
+    };
+    files
+        .iter()
+        .flat_map(|path| read(path))
+        .map(Case::written_out)
+        .collect()
+}
+
+impl Case {
+    fn written_out(mut self) -> Self {
+        if let Some(host_config) = self.host_config.take() {
+            self.request = "POST /v1.41/containers/create?name={name}".to_owned();
+            self.body =
+                format!(r#"{{"Image":"busybox","Cmd":["sleep","60"],"HostConfig":{host_config}}}"#);
+        }
+        self
+    }
+
+    /// Method and target with names put in.
+    pub(super) fn line(&self, name: &str) -> (String, String) {
+        let line = named(&self.request, name);
+        let (method, target) = line
+            .split_once(' ')
+            .unwrap_or_else(|| panic!("{}: no request", self.name));
+        (method.to_owned(), target.to_owned())
+    }
+
+    /// The bytes of the body with names put in.
+    pub(super) fn bytes(&self, name: &str) -> Vec<u8> {
+        if !self.tar.is_empty() {
+            return archive(&self.tar);
+        }
+        let text = named(&self.body, name);
+        let mut bytes = Vec::new();
+        let mut rest = text.as_str();
+        while let Some((before, after)) = rest.split_once('<') {
+            bytes.extend(before.as_bytes());
+            match (
+                after.get(..2).map(|digits| u8::from_str_radix(digits, 16)),
+                after.get(2..3),
+            ) {
+                (Some(Ok(byte)), Some(">")) => {
+                    bytes.push(byte);
+                    rest = &after[3..];
+                }
+                _ => {
+                    bytes.push(b'<');
+                    rest = after;
+                }
+            }
+        }
+        bytes.extend(rest.as_bytes());
+        bytes
+    }
+
+    /// The request as it goes over the wire.
+    pub(super) fn wire(&self, name: &str) -> Vec<u8> {
+        let ((method, target), body) = (self.line(name), self.bytes(name));
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: docker\r\n");
+        let has = |header: &str| {
+            let name = |line: &String| line.split(':').next().unwrap().eq_ignore_ascii_case(header);
+            self.headers.iter().any(name)
+        };
+        for line in &self.headers {
+            head.push_str(line);
+            head.push_str("\r\n");
+        }
+        if !has("content-type") {
+            head.push_str("Content-Type: application/json\r\n");
+        }
+        if !has("connection") {
+            head.push_str("Connection: close\r\n");
+        }
+        head.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+        [head.into_bytes(), body].concat()
+    }
+
+    pub(super) fn expected_codes(&self) -> Vec<String> {
+        self.malformed
+            .clone()
+            .map_or_else(|| self.refuse.clone(), |code| vec![code])
+    }
+}
+
+/// A text with the name of a case put in.
+pub(super) fn named(text: &str, name: &str) -> String {
+    let short: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    let short = &short[short.len().saturating_sub(12)..];
+    text.replace("{name}", name)
+        .replace("{short}", &format!("rf{short}"))
+}
+
+fn container() -> String {
+    "/containers/{name}/json".to_owned()
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// An archive of files, in the form of 1988 (ustar).
+fn archive(files: &std::collections::BTreeMap<String, String>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, text) in files {
+        let mut head = [0_u8; 512];
+        head[..name.len()].copy_from_slice(name.as_bytes());
+        head[100..108].copy_from_slice(b"0000644\0");
+        head[108..116].copy_from_slice(b"0000000\0");
+        head[116..124].copy_from_slice(b"0000000\0");
+        head[124..136].copy_from_slice(format!("{:011o}\0", text.len()).as_bytes());
+        head[136..148].copy_from_slice(b"00000000000\0");
+        head[148..156].copy_from_slice(b"        ");
+        head[156] = b'0';
+        head[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        bytes.extend(head);
+        bytes.extend(text.as_bytes());
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    bytes.resize(bytes.len() + 1024, 0);
+    bytes
+}

@@ -1,0 +1,204 @@
+//! The cases before a real daemon: what it does when asked past the gate, and that nothing comes of it through the gate.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::thread;
+
+use super::case::{self, Case, Direct, Effect, named};
+use crate::support::address::Address;
+use crate::support::gate::Gate;
+use crate::support::{engine, http, process};
+
+/// How many cases are sent at a time.
+const AT_ONCE: usize = 4;
+
+#[test]
+fn each_case_would_take_effect_past_the_gate() {
+    let daemon = engine::address();
+    let check = |case: &Case| {
+        let place = Place::of(case);
+        match case.direct {
+            Direct::Untried => Ok(()),
+            Direct::Works | Direct::Refused | Direct::Ignored => {
+                past_the_gate(case, &place, &daemon)
+            }
+        }
+    };
+    assert_none(each(&case::all(), check));
+}
+
+#[test]
+fn nothing_comes_of_any_case_through_the_gate() {
+    let cases = case::all();
+    let policies: Vec<&str> = cases.iter().map(policy_of).collect();
+    let mut gates = BTreeMap::new();
+    for policy in policies {
+        gates
+            .entry(policy.to_owned())
+            .or_insert_with(|| Gate::with_policy(policy));
+    }
+    let check = |case: &Case| {
+        let gate = &gates[policy_of(case)];
+        through_the_gate(case, &Place::of(case), gate.address())
+    };
+    assert_none(each(&cases, check));
+}
+
+fn policy_of(case: &Case) -> &str {
+    case.policy.as_deref().unwrap_or("guarded")
+}
+
+/// Names at the daemon for one sending of a case; what bears them is removed at the end.
+struct Place {
+    name: String,
+}
+
+impl Place {
+    fn of(case: &Case) -> Self {
+        let place = Self {
+            name: process::unique("rf"),
+        };
+        for given in &case.given {
+            place.prepare(given);
+        }
+        place
+    }
+
+    fn prepare(&self, given: &str) {
+        let name = &self.name;
+        let container = format!("/v1.41/containers/create?name={name}");
+        let body = r#"{"Image":"busybox","Cmd":["sleep","60"]}"#;
+        match given {
+            "container" => {
+                ask("POST", &container, body);
+            }
+            "running" => {
+                ask("POST", &container, body);
+                ask("POST", &format!("/v1.41/containers/{name}/start"), "");
+            }
+            "network" => {
+                ask(
+                    "POST",
+                    "/v1.41/networks/create",
+                    &format!(r#"{{"Name":"{name}"}}"#),
+                );
+            }
+            other => panic!("`{other}` is nothing that can be given"),
+        }
+    }
+
+    fn has(&self, effect: &Effect) -> bool {
+        let at = named(&effect.at, &self.name);
+        let answer = http::request(&engine::address(), "GET", &at, "");
+        if answer.status != 200 {
+            return false;
+        }
+        let object = crate::support::json(&answer.body);
+        let pointer = named(&effect.pointer, &self.name);
+        let found = object.pointer(&pointer).filter(|found| !found.is_null());
+        let wanted = effect.is.as_ref().map(|wanted| {
+            let text = named(&wanted.to_string(), &self.name);
+            crate::support::json(text)
+        });
+        match wanted {
+            Some(wanted) => found == Some(&wanted),
+            None => effect.exists && found.is_some(),
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        engine::clean(&self.name);
+    }
+}
+
+fn past_the_gate(case: &Case, place: &Place, daemon: &Address) -> Result<(), String> {
+    let answer =
+        http::send(daemon, &case.wire(&place.name)).map_err(|problem| problem.to_string())?;
+    let has_effect = case.effect.as_ref().is_some_and(|effect| place.has(effect));
+    let is_as_said = match case.direct {
+        Direct::Works => has_effect,
+        Direct::Refused => answer.status >= 400 && !has_effect || says_error(&answer),
+        Direct::Ignored => answer.status < 400 && !has_effect,
+        Direct::Untried => true,
+    };
+    if is_as_said {
+        return Ok(());
+    }
+    Err(format!(
+        "not {:?}: {} {}, effect {has_effect}",
+        case.direct,
+        answer.status,
+        answer.text()
+    ))
+}
+
+/// Whether the answer is a stream that ends in an error, as pulls and builds have.
+fn says_error(answer: &http::Answer) -> bool {
+    answer.status == 200 && answer.text().contains("\"errorDetail\"")
+}
+
+fn through_the_gate(case: &Case, place: &Place, gate: &Address) -> Result<(), String> {
+    let answer =
+        http::send(gate, &case.wire(&place.name)).map_err(|problem| problem.to_string())?;
+    let codes = case.expected_codes();
+    let is_head = case.request.starts_with("HEAD ");
+    let message = if is_head {
+        String::new()
+    } else {
+        answer.message()
+    };
+    let expected = if case.malformed.is_some() { 400 } else { 403 };
+    if !codes.is_empty() && answer.status != expected {
+        return Err(format!("{}, not {expected}: {message}", answer.status));
+    }
+    if answer.status < 400 {
+        return Err(format!("{}: it was not refused", answer.status));
+    }
+    if case.malformed.is_none()
+        && let Some(code) = codes.iter().find(|code| !message.contains(code.as_str()))
+    {
+        return Err(format!("`{code}` is not named in: {message}"));
+    }
+    match &case.effect {
+        Some(effect) if place.has(effect) => Err("it has taken effect".to_owned()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Checks every case, several at a time, and gives what was wrong with each.
+fn each(cases: &[Case], check: impl Fn(&Case) -> Result<(), String> + Sync) -> Vec<String> {
+    let queue = Mutex::new(cases.iter());
+    let wrong = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                loop {
+                    let Some(case) = queue.lock().unwrap().next() else {
+                        return;
+                    };
+                    if let Err(what) = check(case) {
+                        wrong.lock().unwrap().push(format!("{}: {what}", case.name));
+                    }
+                }
+            });
+        }
+    });
+    wrong.into_inner().unwrap()
+}
+
+fn assert_none(wrong: Vec<String>) {
+    assert!(
+        wrong.is_empty(),
+        "{} cases:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+/// Prepares something at the daemon.
+fn ask(method: &str, target: &str, body: &str) {
+    let answer = http::request(&engine::address(), method, target, body);
+    assert!(answer.status < 400, "{method} {target}: {}", answer.text());
+}

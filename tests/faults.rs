@@ -130,7 +130,7 @@ fn nothing_is_forwarded_that_cannot_be_recorded() {
     for _ in 0..3 {
         let answer = http::request(gate.address(), "GET", "/v1.41/images/json", "");
         assert!(answer.status >= 500, "{} {}", answer.status, answer.text());
-        assert!(!answer.message().is_empty(), "{}", answer.text());
+        assert!(answer.message().contains("audit log"), "{}", answer.text());
     }
     assert_eq!(daemon.take().len(), 0);
 }

@@ -54,14 +54,17 @@ impl Folder {
             .mode(0o600)
             .open(&path)
             .map_err(|error| fault("open", &path, &error))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { root, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(CertsError(format!(
-                "another `dockgate certs` is at work in `{}`; try again when it has ended",
-                root.display()
-            ))),
-            Err(TryLockError::Error(error)) => Err(fault("lock", &path, &error)),
+        for _ in 0..TRIES {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { root, _lock: lock }),
+                Err(TryLockError::WouldBlock) => pause(),
+                Err(TryLockError::Error(error)) => return Err(fault("lock", &path, &error)),
+            }
         }
+        Err(CertsError(format!(
+            "another `dockgate certs` is at work in `{}`; try again when it has ended",
+            root.display()
+        )))
     }
 
     /// The folder's absolute path.
@@ -199,3 +202,13 @@ const PRIVATE: u32 = 0o600;
 
 /// The largest file that is read, in bytes; an index of 400,000 certificates is about as large.
 const FILE_LIMIT: u64 = 64 << 20;
+/// How often the lock is tried: for three seconds in all.
+const TRIES: u32 = 30;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command has no runtime whose worker it could block"
+)]
+fn pause() {
+    std::thread::sleep(std::time::Duration::from_millis(100));
+}

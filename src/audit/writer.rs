@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
@@ -55,19 +55,36 @@ impl Log {
     }
 
     /// Writes whatever comes until the log is closed or nobody is left to write to it.
-    pub(super) fn run(mut self, mut entries: mpsc::Receiver<Entry>) {
+    pub(super) fn run(log: &Mutex<Self>, mut entries: mpsc::Receiver<Entry>) {
+        // A poisoned lock is that of a panic between two writes, which leaves the log as whole as any other moment.
+        let lock = || log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Vec::with_capacity(BATCH);
         let mut closing = Vec::new();
         while entries.blocking_recv_many(&mut batch, BATCH) > 0 {
-            if let Some(written) = self.write(&mut batch) {
+            if let Some(written) = lock().write(&mut batch) {
                 closing.push(written);
                 entries.close();
             }
         }
-        let result = self.write_kept();
+        let result = lock().write_kept();
         for written in closing {
             let _ = written.send(result.clone());
         }
+    }
+
+    /// Writes one decision at once, in the thread of whoever asks.
+    pub(super) fn write_decision(&mut self, line: Vec<u8>) -> Result<(), AuditError> {
+        let mut pending = self.unwritten();
+        pending.push(line, Then::Count);
+        self.put(pending)
+    }
+
+    /// Writes one end at once, or keeps it with its place.
+    pub(super) fn write_end(&mut self, line: Vec<u8>, place: OwnedSemaphorePermit) {
+        let mut pending = self.unwritten();
+        pending.push(line, Then::KeepIfUnwritten(place));
+        // What is wrong has been logged, and the line is kept.
+        let _ = self.put(pending);
     }
 
     /// Writes a batch with one `write(2)` if the sink takes it whole; gives who waits for the log to be closed.
@@ -148,6 +165,7 @@ impl Log {
                 // Nobody listens where the deadline has passed or the client has gone; the line counts all the same.
                 let _ = written.send(result);
             }
+            Then::Count => self.missing += u64::from(result.is_err()),
             Then::KeepIfUnwritten(place) => {
                 if result.is_err() {
                     self.kept.push((line, place));
@@ -195,6 +213,7 @@ impl Pending {
 #[derive(Debug)]
 enum Then {
     Tell(Written, OwnedSemaphorePermit),
+    Count,
     KeepIfUnwritten(OwnedSemaphorePermit),
     ForgetMissing(u64),
 }

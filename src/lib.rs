@@ -1,7 +1,7 @@
 //! dockgate: an authorization gate in front of the Docker Engine API.
 //!
 //! Three groups, and a module imports only from its own group or one further down:
-//! `command`; then `proxy`, `daemon`, `audit`, `config`, which move bytes; then `decision`, `policy` and
+//! `command`; then `proxy`, `daemon`, `http1`, `peer`, `audit`, `config`, which move bytes; then `decision`, `policy` and
 //! `engine_api`, which decide and know no I/O, clock, environment or logging.
 
 pub mod command;

@@ -1,6 +1,7 @@
 //! What systemd hands over and wants to hear: sockets that it listens on, and when the gate is ready.
 
 use std::env;
+use std::fmt;
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
@@ -15,6 +16,14 @@ use crate::proxy::listener::Listener;
 pub struct Inherited {
     sockets: ListenFd,
     names: Vec<String>,
+}
+
+impl fmt::Debug for Inherited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inherited")
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Inherited {

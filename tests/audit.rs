@@ -138,7 +138,7 @@ fn a_record_names_the_certificate_of_its_client() {
 #[test]
 fn what_cannot_be_read_is_recorded_as_such() {
     let daemon = FakeDaemon::start();
-    let gate = Setup::before(&daemon.address()).listen("open").start();
+    let gate = Setup::before(&daemon.address()).listen("guarded").start();
     let body = r#"{"Image":"a","Image":"b"}"#;
     let answer = http::request(gate.address(), "POST", "/v1.41/containers/create", body);
     assert_eq!(answer.status, 400, "{}", answer.text());

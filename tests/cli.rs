@@ -8,6 +8,7 @@ use std::thread;
 use tempfile::tempdir;
 
 use super::support::address::Address;
+use super::support::docker::Docker;
 use super::support::process::{checksum, noise};
 use super::support::site::{Site, at_both_doors};
 use super::support::wait::{self, DEADLINE};
@@ -238,11 +239,7 @@ fn keeps_data_in_named_volumes() {
             "/data:\n\n/scratch:"
         );
         docker.ok(format!("volume rm {name}"));
-        assert!(
-            docker
-                .ok(format!("volume prune -f --filter label={label}"))
-                .contains("0B")
-        );
+        assert!(prune(docker, &format!("volume prune -f --filter label={label}")).contains("0B"));
     });
 }
 
@@ -304,7 +301,7 @@ fn clears_away_what_is_not_used() {
         ));
         docker.ok(format!("network create --label {label} {network}"));
         for kind in ["container", "network", "image", "system"] {
-            docker.ok(format!("{kind} prune -f --filter label={label}"));
+            prune(docker, &format!("{kind} prune -f --filter label={label}"));
         }
         assert!(
             docker
@@ -328,4 +325,15 @@ fn a_site_leaves_nothing_behind() {
     let target = format!("/containers/{name}/json");
     let answer = http::request(&engine::address(), "GET", &target, "");
     assert_eq!(answer.status, 404);
+}
+
+/// The daemon does one prune at a time, and other tests ask for one too.
+fn prune(docker: &Docker, command: &str) -> String {
+    wait::until("no other prune is running", || {
+        let ended = docker.run(command);
+        let is_busy = ended
+            .stderr
+            .contains("a prune operation is already running");
+        (!is_busy).then(|| ended.ok(command))
+    })
 }

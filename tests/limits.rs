@@ -14,7 +14,7 @@ const LIST: &str = "GET /v1.41/images/json HTTP/1.1\r\nHost: docker\r\n\r\n";
 
 fn gate(daemon: &FakeDaemon, limits: &str) -> Gate {
     Setup::before(&daemon.address())
-        .listen("open")
+        .listen("guarded")
         .plus(&format!("[limits]\n{limits}"))
         .start()
 }
@@ -129,7 +129,7 @@ fn a_judged_body_over_the_limit_is_refused_and_not_forwarded() {
     let daemon = FakeDaemon::start();
     for (limits, size) in [
         ("", 4 * 1024 * 1024 + 1),
-        ("judged-body-bytes = 1000", 1001),
+        ("judged-body-bytes = 65536", 65537),
     ] {
         let gate = gate(&daemon, limits);
         let body = format!("{{\"Name\":\"{}\"}}", "x".repeat(size - 11));
@@ -166,7 +166,7 @@ fn a_judged_body_over_the_limit_is_refused_and_not_forwarded() {
 #[test]
 fn a_streamed_body_has_no_limit_of_size() {
     let daemon = FakeDaemon::start();
-    let gate = gate(&daemon, "judged-body-bytes = 1000");
+    let gate = gate(&daemon, "judged-body-bytes = 65536");
     let body = "x".repeat(8 * 1024 * 1024);
     let answer = http::request(gate.address(), "POST", "/v1.41/images/load", &body);
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -176,14 +176,14 @@ fn a_streamed_body_has_no_limit_of_size() {
 #[test]
 fn a_head_over_the_limit_is_refused() {
     let daemon = FakeDaemon::start();
-    let gate = gate(&daemon, "head-bytes = 16384\nheaders = 20");
+    let gate = gate(&daemon, "head-bytes = 16384\nheaders = 32");
     let long = format!(
         "GET /v1.41/images/json?x={} HTTP/1.1\r\nHost: d\r\n\r\n",
         "y".repeat(20_000)
     );
     let many = format!(
         "GET /v1.41/images/json HTTP/1.1\r\n{}\r\n",
-        "X: y\r\n".repeat(21)
+        "X: y\r\n".repeat(33)
     );
     for head in [long, many] {
         let answer = http::send(gate.address(), head.as_bytes());

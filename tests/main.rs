@@ -26,6 +26,7 @@ mod refusals;
 mod sdk;
 mod streams;
 mod support;
+mod systemd;
 mod terminal;
 mod tls;
 mod wire;

@@ -4,7 +4,7 @@ mod framing;
 mod head;
 mod target;
 
-use std::io::{BufReader, Read as _, Write as _};
+use std::io::{BufReader, ErrorKind, Read as _, Write as _};
 use std::time::Duration;
 
 use super::support::fake_daemon::{FakeDaemon, Seen, answer_empty};
@@ -13,7 +13,7 @@ use super::support::http::{self, Answer};
 
 /// What is to become of the bytes.
 enum Expect {
-    /// Answered with a status from 400 to 499 or cut; nothing reaches the daemon.
+    /// Answered as the client's fault or as another HTTP version, or cut; nothing reaches the daemon.
     Refused,
     /// Refused, or forwarded as just this request line and body.
     Safe(&'static str, &'static str),
@@ -29,7 +29,7 @@ const LIST: &str = "GET /v1.41/images/json";
 const HIDDEN: &str = "DELETE /v1.41/images/smuggled HTTP/1.1\r\nHost: docker\r\n\r\n";
 
 /// Sends each case's bytes on a connection of its own, and after each a good request, which must be served.
-fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
+fn check(policy: &str, cases: &[(&str, Vec<u8>, Expect)]) {
     let daemon = FakeDaemon::answering(answer_empty);
     let limits = "[limits]\nhead-seconds = 3\nbody-seconds = 3";
     let gate = Setup::before(&daemon.address())
@@ -38,11 +38,15 @@ fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
         .start();
     let mut wrong = Vec::new();
     for (name, bytes, expect) in cases {
-        let answer = converse(&gate, &bytes);
+        let answer = converse(&gate, bytes);
         let seen = daemon.take();
-        if let Err(problem) = judge(answer.as_ref(), &seen, &expect) {
+        let judged = answer.as_ref().map_err(|problem| *problem);
+        if let Err(problem) = judged.and_then(|answer| judge(answer.as_ref(), &seen, expect)) {
             let lines: Vec<String> = seen.iter().map(Seen::line).collect();
-            let status = answer.map(|answer| format!("{} {}", answer.status, answer.text()));
+            let status = answer
+                .ok()
+                .flatten()
+                .map(|answer| format!("{} {}", answer.status, answer.text()));
             wrong.push(format!(
                 "{name:?}: {problem}; reached the daemon: {lines:?}; answer: {status:?}"
             ));
@@ -62,7 +66,7 @@ fn check(policy: &str, cases: Vec<(&str, Vec<u8>, Expect)>) {
 }
 
 fn judge(answer: Option<&Answer>, seen: &[Seen], expect: &Expect) -> Result<(), &'static str> {
-    let refused = answer.is_none_or(|answer| (400..500).contains(&answer.status));
+    let refused = answer.is_none_or(|answer| matches!(answer.status, 400..500 | 505));
     match (expect, seen) {
         (Refused | Safe(..), []) if refused => Ok(()),
         (Refused | Safe(..), []) => Err("nothing was forwarded, and yet it was not refused"),
@@ -81,29 +85,24 @@ fn judge(answer: Option<&Answer>, seen: &[Seen], expect: &Expect) -> Result<(), 
 }
 
 /// Sends bytes, reads the first answer, says that no more will come, and waits until the gate has closed.
-fn converse(gate: &Gate, bytes: &[u8]) -> Option<Answer> {
+fn converse(gate: &Gate, bytes: &[u8]) -> Result<Option<Answer>, &'static str> {
     let mut connection = gate.address().connect().unwrap();
-    connection.read_deadline(Duration::from_secs(20)).unwrap();
+    connection.read_deadline(Duration::from_secs(8)).unwrap();
     // The gate may cut the connection before it has read everything.
     let _ = connection.write_all(bytes);
     let mut reader = BufReader::new(connection);
-    let answer = http::read_answer(&mut reader, false);
-    if let Err(problem) = &answer {
-        let is_silent = problem.kind() == std::io::ErrorKind::WouldBlock;
-        assert!(
-            !is_silent,
-            "neither answered nor cut: {:?}",
-            String::from_utf8_lossy(&bytes[..bytes.len().min(200)])
-        );
-    }
+    let answer = match http::read_answer(&mut reader, false) {
+        Ok(answer) => Some(answer),
+        Err(problem) if problem.kind() == ErrorKind::WouldBlock => {
+            return Err("neither answered nor cut");
+        }
+        Err(_) => None,
+    };
     let _ = reader.get_mut().half_close();
-    let mut rest = Vec::new();
-    if let Err(problem) = reader.read_to_end(&mut rest) {
-        assert_ne!(
-            problem.kind(),
-            std::io::ErrorKind::WouldBlock,
-            "the connection stays open after its end"
-        );
+    match reader.read_to_end(&mut Vec::new()) {
+        Err(problem) if problem.kind() == ErrorKind::WouldBlock => {
+            Err("the connection stays open after its end")
+        }
+        Ok(_) | Err(_) => Ok(answer),
     }
-    answer.ok()
 }

@@ -41,7 +41,7 @@ fn docker_compose_works() {
             listed.contains("_server_1") && listed.contains("_store_1"),
             "{listed}"
         );
-        let fetch = "exec -T store wget -q -O- http://server:8080/page";
+        let fetch = "exec -T store sh -c 'sleep 0.5; until wget -q -O- http://server:8080/page; do sleep 0.1; done'";
         assert_eq!(compose(fetch).ok("docker-compose exec"), "hello\n");
         let logs = compose("logs store").ok("docker-compose logs");
         assert!(logs.contains("stored"), "{logs}");
@@ -49,8 +49,6 @@ fn docker_compose_works() {
             compose("exec -T store sh -c 'exit 3'").status.code(),
             Some(3)
         );
-        let run = compose("run --rm -T store cat /data/file");
-        assert_eq!(run.ok("docker-compose run").trim(), "stored");
         // Nothing has changed: what runs is left as it is.
         let again = compose("up -d");
         assert!(again.stderr.contains("up-to-date"), "{again:?}");
@@ -61,6 +59,21 @@ fn docker_compose_works() {
         let project = site.name("project");
         let left = format!("ps -aq --filter label=com.docker.compose.project={project}");
         assert_eq!(site.docker.ok(left), "");
+    });
+}
+
+#[test]
+fn docker_compose_runs_a_command_in_a_service() {
+    at_both_doors(|site| {
+        let folder = tempdir().unwrap();
+        fs::write(folder.path().join("docker-compose.yml"), PROJECT).unwrap();
+        let compose = |arguments: &str| compose(site, folder.path(), arguments);
+        compose("up -d").ok("docker-compose up");
+        let run = compose(
+            "run --rm -T store sh -c 'sleep 0.5; until cat /data/file; do sleep 0.1; done'",
+        );
+        assert_eq!(run.ok("docker-compose run").trim(), "stored");
+        compose("down -v -t 0").ok("docker-compose down");
     });
 }
 

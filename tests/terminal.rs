@@ -23,11 +23,12 @@ fn runs_a_shell_in_a_terminal() {
 #[test]
 fn resizes_the_terminal_of_a_container() {
     at_both_doors(|site| {
-        let script = "trap \"stty size; exit\" WINCH; echo ready; while :; do sleep 0.1; done";
+        let script =
+            "echo ready; until [ \"$(stty size)\" = \"37 91\" ]; do sleep 0.1; done; echo fits";
         let dialogue = "
             expect ready
             resize 37 91
-            expect 37 91
+            expect fits
             end 0";
         play(
             site,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::support::address::Connection;
 use super::support::http::{self, Answer};
 use super::support::process::noise;
-use super::support::site::Site;
+use super::support::site::{Site, direct};
 
 /// A connection with its reader, to say and read one thing after another.
 struct Talk {
@@ -180,13 +180,19 @@ fn an_attach_with_an_upgrade_is_joined_after_the_daemons_101() {
         201
     );
     let mut talk = Talk::with(&site);
-    // What the client says early follows the head in the same write.
+    // What the client says early comes with the head. The daemon itself loses that.
+    let (early, late) = if direct() {
+        ("", "early\n")
+    } else {
+        ("early\n", "")
+    };
     talk.say(format!(
         "POST /v1.41/containers/{name}/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\nHost: \r\n\
-         Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\nearly\n"
+         Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n{early}"
     ));
-    talk.half_close();
     let (status, headers) = talk.head();
+    talk.say(late);
+    talk.half_close();
     assert_eq!((status, value(&headers, "upgrade")), (101, Some("tcp")));
     site.docker.ok(format!("start {name}"));
     assert_eq!(talk.rest(), frame("early\n"));
@@ -221,25 +227,23 @@ fn an_attach_without_an_upgrade_gets_a_raw_stream() {
 }
 
 #[test]
-fn an_attach_that_fails_leaves_the_connection_usable() {
+fn a_hijack_that_fails_gets_an_ordinary_answer() {
     let site = Site::guarded();
-    let mut talk = Talk::with(&site);
-    let attach = format!(
-        "POST /v1.41/containers/{}/attach?stream=1 HTTP/1.1\r\nHost: d\r\n",
-        site.name("missing")
-    );
-    for upgrade in ["Connection: Upgrade\r\nUpgrade: tcp\r\n", ""] {
-        talk.say(format!("{attach}{upgrade}Content-Length: 0\r\n\r\n"));
-        let answer = talk.answer();
-        assert_eq!(answer.status, 404, "{}", answer.text());
-        assert!(
-            answer.text().contains("No such container"),
-            "{}",
-            answer.text()
-        );
+    let missing = site.name("missing");
+    for target in [
+        format!("/containers/{missing}/attach?stream=1"),
+        format!("/exec/{missing}/start"),
+    ] {
+        for upgrade in ["Connection: Upgrade\r\nUpgrade: tcp\r\n", ""] {
+            let head = format!("POST {target} HTTP/1.1\r\nHost: d\r\n{upgrade}");
+            let json = "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+            let mut talk = Talk::with(&site);
+            talk.say(format!("{head}{json}"));
+            let answer = talk.answer();
+            assert_eq!(answer.status, 404, "{}", answer.text());
+            assert!(answer.text().contains("No such "), "{}", answer.text());
+        }
     }
-    talk.say("GET /v1.41/images/json HTTP/1.1\r\nHost: d\r\n\r\n");
-    assert_eq!(talk.answer().status, 200);
 }
 
 #[test]

@@ -133,6 +133,8 @@ pub enum Outcome {
     TimedOut,
     /// The gate ended it, to shut down.
     Cut,
+    /// A fault of the gate itself.
+    Failed,
 }
 
 impl Serialize for Client<'_> {

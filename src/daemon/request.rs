@@ -5,7 +5,7 @@ use std::io::Write as _;
 use bytes::BufMut as _;
 
 use crate::decision::Permit;
-use crate::engine_api::{Body, BodyKind, Method};
+use crate::engine_api::{Body, Method};
 use crate::http1::Framing;
 use crate::peer::Peer;
 
@@ -16,6 +16,8 @@ pub struct Passed<'a> {
     pub headers: Vec<(&'static str, &'a [u8])>,
     /// How a streamed body is framed; nothing is read of it where the request was judged with its body.
     pub framing: Framing,
+    /// Whether that body is JSON; else it is an archive.
+    pub is_json: bool,
     /// What the daemon is asked to turn the connection into.
     pub upgrade: Option<Upgrade>,
 }
@@ -75,10 +77,7 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
             daemon.queue(body.as_bytes());
         }
         Body::Stream if passed.framing != Framing::Empty => {
-            let is_json = request
-                .operation()
-                .is_some_and(|operation| operation.spec().body == BodyKind::Json);
-            let kind = if is_json {
+            let kind = if passed.is_json {
                 "application/json"
             } else {
                 "application/x-tar"

@@ -5,8 +5,16 @@ use crate::engine_api::json::Value;
 use crate::policy::Subnet;
 
 impl Judge<'_> {
-    /// A link hands over the other container's environment, and opens the way to it where ICC is off.
+    /// A link hands over the other container's environment, and opens the way to it where ICC is off; on a network
+    /// that was made by a client it is no more than a name there.
+    ///
+    /// moby: daemon/daemon_unix.go, `registerLinks`; daemon/container_operations.go.
     pub(super) fn links(&mut self, path: &str, value: &Value) {
+        let host = self.body().and_then(|body| body.get("HostConfig"));
+        let mode = host.map_or("", |host| host.text("NetworkMode"));
+        if !matches!(mode, "" | "default" | "bridge" | "none" | "host") && !mode.contains(':') {
+            return;
+        }
         let setting = &self.policy.container.links;
         for link in value.texts() {
             let name = link.split(':').next().unwrap_or_default();

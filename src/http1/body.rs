@@ -47,15 +47,22 @@ pub enum BodyFault {
 enum State {
     Length(u64),
     UntilEnd,
+    /// Inside the data of a chunk.
+    Chunk(u64),
+    Between(Between),
+    Done,
+}
+
+/// Where the bytes between the data of chunks stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Between {
     Size { value: u64, digits: u8 },
     Extension { value: u64 },
     SizeFeed { value: u64 },
-    Chunk(u64),
     ChunkReturn,
     ChunkFeed,
     Trailer { is_empty: bool },
     TrailerFeed { is_last: bool },
-    Done,
 }
 
 impl Body {
@@ -65,7 +72,7 @@ impl Body {
         let state = match framing {
             Framing::Empty | Framing::Length(0) => State::Done,
             Framing::Length(length) => State::Length(length),
-            Framing::Chunked => START_OF_CHUNK,
+            Framing::Chunked => State::Between(START_OF_CHUNK),
             Framing::UntilEnd => State::UntilEnd,
         };
         Self {
@@ -94,87 +101,98 @@ impl Body {
     pub fn next(&mut self, input: &[u8]) -> Result<Piece, BodyFault> {
         let mut framing = 0;
         for byte in input {
-            match self.state {
-                State::Done | State::Length(_) | State::UntilEnd | State::Chunk(_) => break,
-                state => self.state = self.framing_byte(state, *byte)?,
-            }
+            let State::Between(between) = self.state else {
+                break;
+            };
+            self.state = self.framing_byte(between, *byte)?;
             framing += 1;
         }
         if framing > 0 {
             return Ok(Piece::Framing(framing));
         }
-        let available = u64::try_from(input.len()).unwrap_or(u64::MAX);
+        let taken = |left: u64| {
+            let available = u64::try_from(input.len()).unwrap_or(u64::MAX);
+            let taken = left.min(available);
+            let count = usize::try_from(taken).unwrap_or(input.len());
+            (left - taken, Piece::Data(count))
+        };
         Ok(match self.state {
             State::Done => Piece::Done,
-            _ if input.is_empty() => Piece::More,
+            State::Length(_) | State::UntilEnd | State::Chunk(_) | State::Between(_)
+                if input.is_empty() =>
+            {
+                Piece::More
+            }
             State::UntilEnd => Piece::Data(input.len()),
             State::Length(left) => {
-                let taken = left.min(available);
-                self.state = if taken == left {
+                let (left, piece) = taken(left);
+                self.state = if left == 0 {
                     State::Done
                 } else {
-                    State::Length(left - taken)
+                    State::Length(left)
                 };
-                Piece::Data(usize::try_from(taken).unwrap_or(input.len()))
+                piece
             }
             State::Chunk(left) => {
-                let taken = left.min(available);
-                self.state = if taken == left {
-                    State::ChunkReturn
+                let (left, piece) = taken(left);
+                self.state = if left == 0 {
+                    State::Between(Between::ChunkReturn)
                 } else {
-                    State::Chunk(left - taken)
+                    State::Chunk(left)
                 };
-                Piece::Data(usize::try_from(taken).unwrap_or(input.len()))
+                piece
             }
-            // INVARIANT: the loop above took at least one byte in every other state.
-            State::Size { .. }
-            | State::Extension { .. }
-            | State::SizeFeed { .. }
-            | State::ChunkReturn
-            | State::ChunkFeed
-            | State::Trailer { .. }
-            | State::TrailerFeed { .. } => Piece::More,
+            // INVARIANT: of an input that is not empty, the loop above took at least one byte.
+            State::Between(_) => Piece::More,
         })
     }
 
     /// RFC 9112, section 7.1.
-    fn framing_byte(&mut self, state: State, byte: u8) -> Result<State, BodyFault> {
-        match (state, byte) {
-            (State::Size { value, digits }, b'\r') if digits > 0 => Ok(State::SizeFeed { value }),
-            (State::Size { value, digits }, b';') if digits > 0 => {
-                self.extra_byte(byte, State::Extension { value })
+    fn framing_byte(&mut self, between: Between, byte: u8) -> Result<State, BodyFault> {
+        let next = match (between, byte) {
+            (Between::Size { value, digits }, b'\r') if digits > 0 => Between::SizeFeed { value },
+            (Between::Size { value, digits }, b';') if digits > 0 => {
+                self.extra_byte(byte)?;
+                Between::Extension { value }
             }
-            (State::Size { value, digits }, digit) if digits < MOST_DIGITS => {
+            (Between::Size { value, digits }, digit) if digits < MOST_DIGITS => {
                 let digit = char::from(digit).to_digit(16).ok_or(BodyFault::ChunkSize)?;
-                Ok(State::Size {
+                Between::Size {
                     value: value << 4 | u64::from(digit),
                     digits: digits + 1,
-                })
+                }
             }
-            (State::Extension { value }, b'\r') => Ok(State::SizeFeed { value }),
-            (State::Extension { .. }, byte) => self.extra_byte(byte, state),
-            (State::SizeFeed { value: 0 }, b'\n') => Ok(State::Trailer { is_empty: true }),
-            (State::SizeFeed { value }, b'\n') => Ok(State::Chunk(value)),
-            (State::ChunkReturn, b'\r') => Ok(State::ChunkFeed),
-            (State::ChunkFeed, b'\n') => Ok(START_OF_CHUNK),
-            (State::Trailer { is_empty }, b'\r') => Ok(State::TrailerFeed { is_last: is_empty }),
-            (State::Trailer { .. }, byte) => {
-                self.extra_byte(byte, State::Trailer { is_empty: false })
+            (Between::Extension { value }, b'\r') => Between::SizeFeed { value },
+            (Between::SizeFeed { value: 0 }, b'\n') => Between::Trailer { is_empty: true },
+            (Between::SizeFeed { value }, b'\n') => return Ok(State::Chunk(value)),
+            (Between::ChunkReturn, b'\r') => Between::ChunkFeed,
+            (Between::ChunkFeed, b'\n') => START_OF_CHUNK,
+            (Between::Trailer { is_empty }, b'\r') => Between::TrailerFeed { is_last: is_empty },
+            (Between::Extension { .. }, byte) => {
+                self.extra_byte(byte)?;
+                between
             }
-            (State::TrailerFeed { is_last: true }, b'\n') => Ok(State::Done),
-            (State::TrailerFeed { is_last: false }, b'\n') => Ok(State::Trailer { is_empty: true }),
-            (State::ChunkReturn | State::ChunkFeed, _) => Err(BodyFault::ChunkEnd),
-            _ => Err(BodyFault::ChunkSize),
-        }
+            (Between::Trailer { .. }, byte) => {
+                self.extra_byte(byte)?;
+                Between::Trailer { is_empty: false }
+            }
+            (Between::TrailerFeed { is_last: true }, b'\n') => return Ok(State::Done),
+            (Between::TrailerFeed { is_last: false }, b'\n') => Between::Trailer { is_empty: true },
+            (Between::ChunkReturn | Between::ChunkFeed, _) => return Err(BodyFault::ChunkEnd),
+            (Between::Size { .. } | Between::SizeFeed { .. } | Between::TrailerFeed { .. }, _) => {
+                return Err(BodyFault::ChunkSize);
+            }
+        };
+        Ok(State::Between(next))
     }
 
-    fn extra_byte(&mut self, byte: u8, next: State) -> Result<State, BodyFault> {
+    fn extra_byte(&mut self, byte: u8) -> Result<(), BodyFault> {
         self.extra += 1;
         let is_text = byte == b'\t' || !byte.is_ascii_control();
         if self.extras == Extras::Refused || !is_text || self.extra > MOST_EXTRAS {
             return Err(BodyFault::Extras);
         }
-        Ok(next)
+        Ok(())
     }
 }
 
@@ -182,7 +200,7 @@ impl Body {
 const MOST_DIGITS: u8 = 15;
 /// Bytes of extensions and trailers in one body.
 const MOST_EXTRAS: usize = 16 * 1024;
-const START_OF_CHUNK: State = State::Size {
+const START_OF_CHUNK: Between = Between::Size {
     value: 0,
     digits: 0,
 };
@@ -204,12 +222,12 @@ mod tests {
             match body.next(&text.as_bytes()[at..seen])? {
                 Piece::Framing(count) => at += count,
                 Piece::Data(count) => {
-                    data.push_str(&text[at..at + count]);
+                    data.push_str(text.get(at..at + count).unwrap());
                     at += count;
                 }
                 Piece::More if seen == text.len() => return Ok((data, "MORE".to_owned())),
                 Piece::More => seen = (seen + step).min(text.len()),
-                Piece::Done => return Ok((data, text[at..].to_owned())),
+                Piece::Done => return Ok((data, text.split_at(at).1.to_owned())),
             }
         }
     }
@@ -284,5 +302,19 @@ mod tests {
             read(Framing::Chunked, Extras::Passed, &long, 100),
             Err(BodyFault::Extras)
         );
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_it(text in "[0-9a-f;\\r\\n x]{0,60}", step in 1_usize..9) {
+            for extras in [Extras::Refused, Extras::Passed] {
+                let stepwise = read(Framing::Chunked, extras, &text, step);
+                let at_once = read(Framing::Chunked, extras, &text, text.len().max(1));
+                proptest::prop_assert_eq!(
+                    stepwise.map(|(data, _)| data),
+                    at_once.map(|(data, _)| data)
+                );
+            }
+        }
     }
 }

@@ -12,10 +12,12 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// Reads the header lines that begin at `at` in a head, up to its empty line.
-    pub(super) fn parse(head: &[u8], mut at: usize, limit: usize) -> Result<Self, HeadFault> {
+    /// Reads the header lines that begin at `start` in a head, up to its empty line.
+    pub(super) fn parse(head: &[u8], start: usize, limit: usize) -> Result<Self, HeadFault> {
+        let text = head.get(start..).ok_or(HeadFault::HeaderLine)?;
         let mut lines = Vec::with_capacity(16);
-        while let Some(rest) = head.get(at..) {
+        let mut at = 0;
+        while let Some(rest) = text.get(at..) {
             let length = rest
                 .iter()
                 .position(|byte| *byte == b'\r')
@@ -39,7 +41,7 @@ impl Headers {
             at += length + 2;
         }
         Ok(Self {
-            text: head.to_vec(),
+            text: text.to_vec(),
             lines,
         })
     }

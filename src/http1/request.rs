@@ -188,4 +188,12 @@ mod tests {
         let old = parse("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n");
         assert!(matches!(old, Err(HeadFault::Framing(_))));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_break_it(text in "\\PC{0,80}", line in "[ -~]{0,60}") {
+            let _ = parse(&text);
+            let _ = parse(&format!("GET /{text} HTTP/1.1\r\n{line}\r\n\r\n"));
+        }
+    }
 }

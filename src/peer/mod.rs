@@ -55,7 +55,11 @@ impl Peer {
             self.input.reserve(self.read_size);
         }
         let room = self.input.capacity() - self.input.len();
-        let count = ready!(pin!(self.stream.read_buf(&mut self.input)).poll(cx))?;
+        let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
+        if read.is_pending() && self.input.is_empty() {
+            self.input = BytesMut::new();
+        }
+        let count = ready!(read)?;
         self.has_ended = count == 0;
         self.read_size = if count == room {
             LARGE_READ
@@ -121,6 +125,20 @@ impl Peer {
     /// Those of the stream.
     pub async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Writes all of `output`, half-closes, and drops what comes until the other side ends too.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub async fn end(&mut self) -> io::Result<()> {
+        poll_fn(|cx| self.poll_shutdown(cx)).await?;
+        loop {
+            self.input.clear();
+            if poll_fn(|cx| self.poll_fill(cx)).await? == 0 {
+                return Ok(());
+            }
+        }
     }
 
     /// Whether a read has met the end: the other side writes no more.

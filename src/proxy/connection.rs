@@ -1,15 +1,16 @@
 //! A client's connection: one request after the other, until either side has had enough.
 
 use std::future::poll_fn;
-use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Buf as _;
 use tokio::sync::watch;
 use tokio::time::{self, Instant};
 
 use crate::audit::record::{Outcome, Verdict};
+use crate::config::Limits;
 use crate::daemon::IdleConnection;
 use crate::http1::{Framing, HeadFault, HeadSearch, Request};
 use crate::peer::Peer;
@@ -156,13 +157,25 @@ impl Connection {
 
     /// The next request's head; the gate's own end is waited for only while nothing of it has come.
     async fn next_request(&mut self) -> Result<Request, NoRequest> {
-        let mut phase = self.phase.clone();
-        let mut head = HeadReading::new(self);
-        if !head.has_begun() {
+        let limits = &self.gate.limits;
+        let mut head = HeadReading {
+            peer: &mut self.peer,
+            deadline: &mut self.deadline,
+            limits,
+            // Who connects has something to ask, and keeps a place until it does.
+            begins_within: if self.has_answered {
+                limits.idle_deadline
+            } else {
+                limits.head_deadline
+            },
+            search: HeadSearch::default(),
+            until: None,
+        };
+        if head.peer.input.is_empty() {
             tokio::select! {
                 biased;
                 begun = poll_fn(|cx| head.poll_begin(cx)) => begun?,
-                () = is_over(&mut phase, Phase::Running) => return Err(NoRequest::End),
+                () = is_over(&mut self.phase, Phase::Running) => return Err(NoRequest::End),
             }
         }
         poll_fn(|cx| head.poll(cx)).await
@@ -173,19 +186,7 @@ impl Connection {
     async fn linger(mut self) {
         self.idle = None;
         let deadline = self.gate.limits.linger_deadline;
-        let peer = &mut self.peer;
-        let ended = time::timeout(deadline, async {
-            poll_fn(|cx| peer.poll_shutdown(cx)).await?;
-            poll_fn(|cx| {
-                loop {
-                    peer.input.clear();
-                    if ready!(peer.poll_fill(cx))? == 0 {
-                        return Poll::Ready(io::Result::Ok(()));
-                    }
-                }
-            })
-            .await
-        });
+        let ended = time::timeout(deadline, self.peer.end());
         // However it ended, the client has had its time.
         let _ = ended.await;
     }
@@ -193,75 +194,58 @@ impl Connection {
 
 /// A head on its way in.
 struct HeadReading<'a> {
-    connection: &'a mut Connection,
+    peer: &'a mut Peer,
+    deadline: &'a mut Deadline,
+    limits: &'a Limits,
+    begins_within: Duration,
     search: HeadSearch,
     until: Option<Instant>,
 }
 
-impl<'a> HeadReading<'a> {
-    fn new(connection: &'a mut Connection) -> Self {
-        Self {
-            connection,
-            search: HeadSearch::default(),
-            until: None,
-        }
-    }
-
-    fn has_begun(&self) -> bool {
-        !self.connection.peer.input.is_empty()
-    }
-
+impl HeadReading<'_> {
     /// Ready with the first byte.
     fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), NoRequest>> {
-        match self.connection.peer.poll_fill(cx) {
+        match self.peer.poll_fill(cx) {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Err(NoRequest::End)),
             Poll::Ready(Ok(_)) => {
                 self.until = None;
                 Poll::Ready(Ok(()))
             }
             Poll::Pending => {
-                let connection = &mut *self.connection;
-                let limits = &connection.gate.limits;
-                // Who connects has something to ask, and keeps a place until it does.
-                let deadline = if connection.has_answered {
-                    limits.idle_deadline
-                } else {
-                    limits.head_deadline
-                };
-                let until = *self.until.get_or_insert_with(|| Instant::now() + deadline);
-                ready!(connection.deadline.poll(cx, until));
+                ready!(self.poll_deadline(cx, self.begins_within));
                 Poll::Ready(Err(NoRequest::End))
             }
         }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Request, NoRequest>> {
-        let limits = self.connection.gate.limits;
-        let peer = &mut self.connection.peer;
+        let limit = self.limits.head_bytes;
         loop {
-            let end = self.search.end(&peer.input).map_err(NoRequest::Fault)?;
-            let length = end.unwrap_or(peer.input.len());
-            if length > limits.head_bytes {
-                let limit = limits.head_bytes;
+            let input = &self.peer.input;
+            let end = self.search.end(input).map_err(NoRequest::Fault)?;
+            if end.unwrap_or(input.len()) > limit {
                 return Poll::Ready(Err(NoRequest::Fault(HeadFault::TooLarge { limit })));
             }
             if let Some(end) = end {
-                let head = peer.input.get(..end).unwrap_or_default();
-                let request = Request::parse(head, limits.header_lines);
-                peer.input.advance(end);
+                let head = input.get(..end).unwrap_or_default();
+                let request = Request::parse(head, self.limits.header_lines);
+                self.peer.input.advance(end);
                 return Poll::Ready(request.map_err(NoRequest::Fault));
             }
-            match peer.poll_fill(cx) {
+            match self.peer.poll_fill(cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Err(NoRequest::End)),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Pending => {
-                    let until = *self
-                        .until
-                        .get_or_insert_with(|| Instant::now() + limits.head_deadline);
-                    ready!(self.connection.deadline.poll(cx, until));
+                    ready!(self.poll_deadline(cx, self.limits.head_deadline));
                     return Poll::Ready(Err(NoRequest::TooSlow));
                 }
             }
         }
+    }
+
+    /// Counts from the first call since the last thing that was waited for.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>, within: Duration) -> Poll<()> {
+        let until = *self.until.get_or_insert_with(|| Instant::now() + within);
+        self.deadline.poll(cx, until)
     }
 }

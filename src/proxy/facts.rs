@@ -1,6 +1,9 @@
 //! What the gate finds out on its own host before it decides.
 
 use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time;
 
 use crate::decision::{self, Facts};
 use crate::engine_api::EngineRequest;
@@ -17,9 +20,17 @@ pub(super) async fn gather(
         return Facts::default();
     }
     // A file system may hang for as long as it likes, so no worker waits for it.
-    let resolved = tokio::task::spawn_blocking(move || resolve(paths)).await;
+    let asked = paths.clone();
+    let resolved = tokio::task::spawn_blocking(move || resolve(paths));
+    let host_paths = match time::timeout(DEADLINE, resolved).await {
+        Ok(Ok(resolved)) => resolved,
+        Ok(Err(_)) | Err(_) => {
+            let unknown = |path| (path, Err("the file system does not answer".to_owned()));
+            asked.into_iter().map(unknown).collect()
+        }
+    };
     Facts {
-        host_paths: resolved.unwrap_or_default(),
+        host_paths,
         protected: protected.to_vec(),
     }
 }
@@ -38,3 +49,6 @@ fn resolve(paths: Vec<String>) -> HashMap<String, Result<String, String>> {
     };
     paths.into_iter().map(resolve).collect()
 }
+
+/// For all host paths of a request together.
+const DEADLINE: Duration = Duration::from_secs(5);

@@ -139,7 +139,8 @@ async fn join(
         | Outcome::DaemonGone
         | Outcome::DaemonUnavailable
         | Outcome::TimedOut
-        | Outcome::Cut => After::Drop,
+        | Outcome::Cut
+        | Outcome::Failed => After::Drop,
     }
 }
 
@@ -182,7 +183,7 @@ async fn without_answer(
         ),
         RelayFault::DaemonMalformed(cause) => OwnAnswer::new(
             502,
-            format_args!("the Docker daemon gave an answer that cannot be read: {cause}"),
+            format!("the Docker daemon gave an answer that cannot be read: {cause}"),
         ),
     };
     record.status = Some(answer.status);
@@ -206,6 +207,7 @@ mod tests {
         Passed {
             headers: Vec::new(),
             framing: Framing::Empty,
+            is_json: false,
             upgrade,
         }
     }

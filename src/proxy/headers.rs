@@ -1,7 +1,7 @@
 //! Which header lines pass: of a request only those that its operation reads, of an answer all but those of one hop.
 
 use crate::daemon::{Passed, Upgrade};
-use crate::engine_api::{EngineRequest, Hijack, Operation};
+use crate::engine_api::{BodyKind, EngineRequest, Hijack, Operation};
 use crate::http1::{Framing, Headers, Request};
 
 /// What of the client's head goes on with a permitted request.
@@ -15,6 +15,7 @@ pub(super) fn passed<'a>(
     let mut passed = Passed {
         headers: Vec::with_capacity(8),
         framing,
+        is_json: is_json(&request.headers, permitted.operation()),
         upgrade: upgrade(&request.headers, permitted.hijack()),
     };
     pass(&mut passed, &request.headers, ALWAYS);
@@ -28,6 +29,14 @@ pub(super) fn passed<'a>(
         Hijack::No | Hijack::Raw => {}
     }
     passed
+}
+
+/// What the operation's body is, whatever the client calls it; only where the model has no operation, the client tells.
+fn is_json(headers: &Headers, operation: Option<Operation>) -> bool {
+    match operation {
+        Some(operation) => operation.spec().body == BodyKind::Json,
+        None => headers.lists("content-type", "application/json"),
+    }
 }
 
 /// What the daemon is asked for: a raw stream always, so that it answers with its 101; the others where the client asks.

@@ -1,21 +1,18 @@
 //! Where clients connect: a Unix socket of the right mode from its first moment, TCP, or sockets that systemd made.
 
-use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
-use std::os::unix::net::UnixStream as BlockingUnixStream;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use socket2::{Domain, SockAddr, SockRef, TcpKeepalive, Type};
+use socket2::{Domain, SockRef, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 use crate::config::ListenerAddress;
 
 use super::group;
+use super::unix_socket::{self, SocketFile};
 
 /// A socket that takes clients.
 #[derive(Debug)]
@@ -31,7 +28,6 @@ enum Socket {
     Unix {
         listener: UnixListener,
         /// The file to remove in the end; systemd removes its own.
-        #[expect(dead_code, reason = "it is there to be dropped")]
         file: Option<SocketFile>,
     },
     Tcp(TcpListener),
@@ -95,10 +91,14 @@ impl Listener {
                     }
                     None => None,
                 };
-                if is_alive(path) {
+                if unix_socket::is_alive(path).map_err(fault)? {
                     return Err(ListenError::Taken { address: name });
                 }
-                bind_unix(path, place.mode, group).map_err(fault)?
+                let (listener, file) = unix_socket::bind(path, place.mode, group).map_err(fault)?;
+                Socket::Unix {
+                    listener,
+                    file: Some(file),
+                }
             }
             ListenerAddress::Tcp(address) => {
                 let is_open = !address.ip().is_loopback() && place.tls.is_none();
@@ -167,7 +167,13 @@ impl Listener {
     #[must_use]
     pub fn docker_host(&self) -> String {
         match &self.socket {
-            Socket::Unix { .. } => self.name.to_string(),
+            Socket::Unix { file: Some(_), .. } => self.name.to_string(),
+            // What systemd has made knows its own path.
+            Socket::Unix { listener, .. } => listener
+                .local_addr()
+                .ok()
+                .and_then(|address| Some(format!("unix://{}", address.as_pathname()?.display())))
+                .unwrap_or_else(|| self.name.to_string()),
             Socket::Tcp(listener) => listener.local_addr().map_or_else(
                 |_| self.name.to_string(),
                 |address| format!("tcp://{address}"),
@@ -181,12 +187,17 @@ impl Listener {
             Socket::Unix { listener, .. } => Ok(Accepted::Unix(listener.accept().await?.0)),
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
-                stream.set_nodelay(true)?;
                 // A client whose machine is gone must not keep its place for ever.
                 let keepalive = TcpKeepalive::new()
                     .with_time(KEEPALIVE)
                     .with_interval(KEEPALIVE / 4);
-                SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
+                let set = stream
+                    .set_nodelay(true)
+                    .and_then(|()| SockRef::from(&stream).set_tcp_keepalive(&keepalive));
+                if let Err(error) = set {
+                    // A client that has gone already; the next read tells.
+                    tracing::debug!(%error, "the options of a connection cannot be set");
+                }
                 Ok(Accepted::Tcp(stream))
             }
         }
@@ -202,70 +213,6 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-/// Whether somebody answers on a socket.
-fn is_alive(path: &Path) -> bool {
-    BlockingUnixStream::connect(path).is_ok()
-}
-
-/// Binds under another name in the same directory and renames: at `path` there is never a socket of another mode, and
-/// a stale one gives way without a moment in which there is none.
-fn bind_unix(path: &Path, mode: u32, group: Option<u32>) -> io::Result<Socket> {
-    if let Ok(found) = fs::symlink_metadata(path)
-        && !std::os::unix::fs::FileTypeExt::is_socket(&found.file_type())
-    {
-        return Err(io::Error::other("a file stands there that is no socket"));
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let _ = fs::remove_file(&temporary);
-    let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&SockAddr::unix(&temporary)?)?;
-    let placed = place(&socket, &temporary, path, (mode, group));
-    if placed.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    let file = Some(placed?);
-    let listener = UnixListener::from_std(socket.into())?;
-    Ok(Socket::Unix { listener, file })
-}
-
-/// Until it listens, nobody can connect to a socket, whatever its mode.
-fn place(
-    socket: &socket2::Socket,
-    temporary: &Path,
-    path: &Path,
-    (mode, group): (u32, Option<u32>),
-) -> io::Result<SocketFile> {
-    if group.is_some() {
-        chown(temporary, None, group)?;
-    }
-    fs::set_permissions(temporary, fs::Permissions::from_mode(mode))?;
-    socket.listen(BACKLOG)?;
-    fs::rename(temporary, path)?;
-    let inode = fs::symlink_metadata(path)?.ino();
-    Ok(SocketFile {
-        path: path.to_owned(),
-        inode,
-    })
-}
-
-/// The file of a Unix socket; removed when dropped, if it is still this one.
-#[derive(Debug)]
-struct SocketFile {
-    path: PathBuf,
-    inode: u64,
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode) {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
 /// Connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
+pub(super) const BACKLOG: i32 = 1024;
 const KEEPALIVE: Duration = Duration::from_secs(60);

@@ -19,6 +19,7 @@ mod response;
 mod server;
 pub mod tls;
 mod tunnel;
+mod unix_socket;
 
 use std::sync::Arc;
 
@@ -99,3 +100,6 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

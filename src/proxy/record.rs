@@ -110,6 +110,7 @@ impl Drop for ExchangeRecord {
         };
         if std::thread::panicking() {
             tracing::error!(id = %self.id, "an exchange failed inside the gate");
+            self.outcome = Outcome::Failed;
         }
         place.record(&Record::End(End {
             time: Timestamp::now(),

@@ -21,10 +21,10 @@ pub(super) struct OwnAnswer {
 }
 
 impl OwnAnswer {
-    pub(super) fn new(status: u16, message: impl ToString) -> Self {
+    pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
         Self {
             status,
-            message: message.to_string(),
+            message: message.into(),
         }
     }
 
@@ -49,25 +49,25 @@ impl OwnAnswer {
 
 impl From<&HeadFault> for OwnAnswer {
     fn from(fault: &HeadFault) -> Self {
-        Self::new(fault.status(), fault)
+        Self::new(fault.status(), fault.to_string())
     }
 }
 
 impl From<&Malformed> for OwnAnswer {
     fn from(fault: &Malformed) -> Self {
-        Self::new(400, fault)
+        Self::new(400, fault.to_string())
     }
 }
 
 impl From<&Refusal> for OwnAnswer {
     fn from(refusal: &Refusal) -> Self {
-        Self::new(403, refusal)
+        Self::new(403, refusal.to_string())
     }
 }
 
 impl From<BodyFault> for OwnAnswer {
     fn from(fault: BodyFault) -> Self {
-        Self::new(400, fault)
+        Self::new(400, fault.to_string())
     }
 }
 
@@ -76,20 +76,20 @@ impl From<AuditError> for OwnAnswer {
         tracing::error!(%error, "a request is refused because it cannot be recorded");
         Self::new(
             503,
-            "the gate cannot record this request, so it does not forward it",
+            "the audit log cannot be written, so the gate forwards nothing",
         )
     }
 }
 
 impl From<Unavailable> for OwnAnswer {
     fn from(error: Unavailable) -> Self {
-        Self::new(503, error)
+        Self::new(503, error.to_string())
     }
 }
 
 impl From<NoSeat> for OwnAnswer {
     fn from(limit: NoSeat) -> Self {
-        Self::new(503, limit)
+        Self::new(503, limit.to_string())
     }
 }
 

@@ -124,6 +124,12 @@ impl Server {
         phase: watch::Receiver<Phase>,
     ) {
         let seat = self.seats.take();
+        if let (Err(limit), Some(_)) = (&seat, &arrival.tls) {
+            // Who has no place gets no handshake either.
+            self.record_refused(&arrival, None, TOO_MANY, &limit.to_string())
+                .await;
+            return;
+        }
         let (stream, identity) = match self.identify(accepted, &arrival).await {
             Ok(known) => known,
             Err(cause) => {
@@ -141,13 +147,8 @@ impl Server {
             Ok(seat) => seat,
             Err(limit) => {
                 let answer = OwnAnswer::from(limit);
-                self.turn_away(
-                    &mut peer,
-                    &arrival,
-                    &identity,
-                    ("too-many-connections", answer),
-                )
-                .await;
+                self.turn_away(&mut peer, &arrival, &identity, (TOO_MANY, answer))
+                    .await;
                 return;
             }
         };
@@ -292,5 +293,6 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
+const TOO_MANY: &str = "too-many-connections";
 /// After an error of accepting, and for a client that is turned away.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -65,7 +65,7 @@ fn refuses_heads_that_have_two_readings() {
     cases.push(("a head of 1.5 MiB", get(&long), Refused));
     let many = "X: y\r\n".repeat(20_000);
     cases.push(("20,000 headers", get(many.trim_end()), Refused));
-    check("open", cases);
+    check("open", &cases);
 }
 
 #[test]
@@ -156,5 +156,5 @@ fn judges_each_request_on_a_connection_by_itself() {
             Refused,
         ),
     ];
-    check("read-only", cases);
+    check("read-only", &cases);
 }

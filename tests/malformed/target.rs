@@ -45,7 +45,7 @@ fn refuses_request_lines_that_have_two_readings() {
     ] {
         cases.push((safe, line(safe), Safe(seen, "")));
     }
-    check("open", cases);
+    check("open", &cases);
 }
 
 #[test]
@@ -98,5 +98,5 @@ fn refuses_paths_that_have_two_readings() {
     ] {
         cases.push((safe, get(safe), Safe(seen, "")));
     }
-    check("open", cases);
+    check("open", &cases);
 }

@@ -39,8 +39,10 @@ impl Docker {
                 command.env_remove(key);
             }
         }
-        // Python's requests takes it over the authority that the client was told.
-        command.env_remove("REQUESTS_CA_BUNDLE");
+        // Python's requests takes them over the authority that the client was told.
+        command
+            .env_remove("REQUESTS_CA_BUNDLE")
+            .env_remove("CURL_CA_BUNDLE");
         command.env("DOCKER_CONFIG", self.configuration.path());
         command.env("DOCKER_BUILDKIT", "0");
         command.env("DOCKER_HOST", self.address.to_string());

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -105,11 +105,12 @@ impl Setup {
         self
     }
 
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn start(self) -> Gate {
+        self.start_with(|_| {})
     }
 
-    pub(crate) fn start(self) -> Gate {
+    /// Starts it by a command that the test changes first, such as in its environment.
+    pub(crate) fn start_with(self, change: impl FnOnce(&mut Command)) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
         let (daemon, audit) = (&self.daemon, &self.audit);
         let ends = format!("[daemon]\naddress = \"{daemon}\"\n\n[audit]\nfile = \"{audit}\"\n");
@@ -120,6 +121,7 @@ impl Setup {
             .arg("--config")
             .arg(&configuration)
             .env_remove("DOCKER_HOST");
+        change(&mut command);
         Gate::start(&mut command, self.folder, self.listeners)
     }
 }

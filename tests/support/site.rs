@@ -15,6 +15,7 @@ const DIRECT: &str = "DOCKGATE_TEST_DIRECT";
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) docker: Docker,
+    /// Ends with a dash, so that it begins no other test's names.
     prefix: String,
     /// Last, so that it outlives the clean-up.
     pub(crate) gate: Option<std::sync::Arc<Gate>>,
@@ -34,14 +35,14 @@ impl Site {
     fn at(address: &Address, gate: Option<std::sync::Arc<Gate>>) -> Self {
         Self {
             docker: Docker::at(address),
-            prefix: process::unique("t"),
+            prefix: process::unique("t") + "-",
             gate,
         }
     }
 
     /// A name for a container, a volume, a network or an image that is this test's alone.
     pub(crate) fn name(&self, name: &str) -> String {
-        format!("{}-{name}", self.prefix)
+        format!("{}{name}", self.prefix)
     }
 
     /// A `key=value` label that marks what this test alone has made.

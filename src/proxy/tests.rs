@@ -1,0 +1,353 @@
+//! Exchanges from both ends: a client's bytes in, a daemon's bytes back.
+
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::audit::text::ExchangeIds;
+use crate::audit::{Audit, AuditLimits, Sink};
+use crate::config::{Address, Limits};
+use crate::daemon::Daemon;
+use crate::engine_api::{ApiVersion, Operation};
+use crate::peer::{Peer, Stream};
+use crate::policy::Policy;
+use crate::policy::client::Identity;
+
+use super::connection::Connection;
+use super::{Client, Gate, Phase};
+
+/// A client's connection to a gate before a daemon that the test plays.
+struct Stage {
+    folder: TempDir,
+    client: UnixStream,
+    daemon: UnixListener,
+    serving: JoinHandle<()>,
+    audit: Audit,
+    _phase: watch::Sender<Phase>,
+}
+
+impl Stage {
+    fn new(policy: Policy) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("daemon.sock");
+        let daemon = UnixListener::bind(&path).unwrap();
+        let sink = Sink::File(folder.path().join("audit"));
+        let audit = Audit::start(&sink, AuditLimits::default()).unwrap();
+        let limits = Limits::default();
+        let gate = Gate {
+            daemon: Daemon {
+                address: Address::Unix(path),
+                tls: None,
+                connect_deadline: limits.connect_deadline,
+            },
+            audit: audit.clone(),
+            ids: ExchangeIds::start().unwrap(),
+            limits,
+            lowest_version: ApiVersion::OLDEST,
+            highest_version: ApiVersion::NEWEST,
+            protected: Vec::new(),
+        };
+        let known = Client {
+            name: None,
+            identity: Identity::Listener,
+            listener: Arc::from("unix:///test"),
+            policy: Arc::new(policy),
+        };
+        let (near, client) = UnixStream::pair().unwrap();
+        let (phase, phases) = watch::channel(Phase::Running);
+        let peer = Peer::new(Stream::Unix(near));
+        let connection = Connection::new(Arc::new(gate), known, peer, phases);
+        Self {
+            folder,
+            client,
+            daemon,
+            serving: tokio::spawn(connection.run()),
+            audit,
+            _phase: phase,
+        }
+    }
+
+    /// All operations permitted by name, so that everything is judged.
+    fn judging() -> Self {
+        Self::new(Policy {
+            operations: Operation::all().map(|operation| (operation, 1)).collect(),
+            ..Policy::default()
+        })
+    }
+
+    async fn say(&mut self, bytes: &str) {
+        self.client.write_all(bytes.as_bytes()).await.unwrap();
+    }
+
+    async fn daemon(&self) -> UnixStream {
+        self.daemon.accept().await.unwrap().0
+    }
+
+    /// Ends the client, waits for the gate to let go, and gives the audit log.
+    async fn audit(self) -> String {
+        drop(self.client);
+        self.serving.await.unwrap();
+        self.audit.close().await.unwrap();
+        std::fs::read_to_string(self.folder.path().join("audit")).unwrap()
+    }
+}
+
+/// Reads up to `end`, and no further than that.
+async fn up_to(stream: &mut UnixStream, end: &str) -> String {
+    let mut text = String::new();
+    while !text.ends_with(end) {
+        let byte = stream.read_u8().await;
+        text.push(char::from(
+            byte.unwrap_or_else(|error| panic!("{error} after {text:?}")),
+        ));
+    }
+    text
+}
+
+async fn rest(stream: &mut UnixStream) -> String {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n[]";
+const END: &str = "\r\n\r\n";
+
+#[tokio::test]
+async fn a_client_has_one_connection_to_the_daemon_for_all_its_requests() {
+    let mut stage = Stage::judging();
+    stage
+        .say("GET /info?x=y HTTP/1.1\r\nHost: a\r\nCookie: b\r\n\r\n")
+        .await;
+    let mut daemon = stage.daemon().await;
+    for _ in 0..2 {
+        let head = up_to(&mut daemon, END).await;
+        assert_eq!(head, "GET /info HTTP/1.1\r\nHost: docker\r\n\r\n");
+        daemon.write_all(OK).await.unwrap();
+        let answer = up_to(&mut stage.client, "[]").await;
+        assert_eq!(
+            answer.as_bytes(),
+            b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n[]"
+        );
+        stage.say("GET /info HTTP/1.1\r\n\r\n").await;
+    }
+    up_to(&mut daemon, END).await;
+    daemon.write_all(OK).await.unwrap();
+    up_to(&mut stage.client, "[]").await;
+    let audit = stage.audit().await;
+    assert_eq!(audit.matches("\"decision\":\"permit\"").count(), 3);
+    assert_eq!(audit.matches("\"outcome\":\"complete\"").count(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_daemon_has_closed_is_replaced() {
+    let mut stage = Stage::judging();
+    for _ in 0..2 {
+        stage.say("GET /info HTTP/1.1\r\n\r\n").await;
+        let mut daemon = stage.daemon().await;
+        up_to(&mut daemon, END).await;
+        daemon.write_all(OK).await.unwrap();
+        up_to(&mut stage.client, "[]").await;
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_client_reaches_the_daemon_where_the_answer_ends_with_it() {
+    let mut stage = Stage::judging();
+    stage.say("GET /events HTTP/1.1\r\n\r\n").await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    stage.client.shutdown().await.unwrap();
+    assert_eq!(rest(&mut daemon).await, "");
+    daemon.write_all(OK).await.unwrap();
+    assert!(rest(&mut stage.client).await.ends_with("[]"));
+}
+
+#[tokio::test]
+async fn a_half_closed_client_is_answered_what_does_not_end_with_it() {
+    let mut stage = Stage::judging();
+    stage.say("GET /info HTTP/1.1\r\n\r\n").await;
+    stage.client.shutdown().await.unwrap();
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    // An end would come before what is written now is answered.
+    let mut byte = [0];
+    assert!(daemon.try_read(&mut byte).is_err());
+    daemon.write_all(OK).await.unwrap();
+    assert!(rest(&mut stage.client).await.ends_with("[]"));
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_ends_whatever_the_daemon_does_for_it() {
+    let mut stage = Stage::judging();
+    stage.say("POST /containers/a/stop HTTP/1.1\r\n\r\n").await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    let audit = stage.audit().await;
+    assert_eq!(rest(&mut daemon).await, "");
+    assert!(audit.contains("\"outcome\":\"client-gone\""), "{audit}");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_not_ended() {
+    let mut stage = Stage::judging();
+    stage.say("GET /events HTTP/1.1\r\n\r\n").await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    let half = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n";
+    daemon.write_all(half).await.unwrap();
+    up_to(&mut stage.client, "{}\r\n").await;
+    drop(daemon);
+    assert_eq!(rest(&mut stage.client).await, "");
+    let audit = stage.audit().await;
+    assert!(audit.contains("\"outcome\":\"daemon-gone\""), "{audit}");
+}
+
+#[tokio::test]
+async fn the_daemons_answer_comes_through_while_the_client_still_sends() {
+    let mut stage = Stage::judging();
+    stage
+        .say("POST /images/load HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    let answer = b"HTTP/1.1 500 Oops\r\nConnection: close\r\nContent-Length: 3\r\n\r\nno\n";
+    daemon.write_all(answer).await.unwrap();
+    drop(daemon);
+    let (mut read, mut write) = stage.client.into_split();
+    let sending = tokio::spawn(async move {
+        let chunk = [b"10000\r\n", &[b'x'; 0x10000][..], b"\r\n"].concat();
+        for _ in 0..32 {
+            write.write_all(&chunk).await.unwrap();
+        }
+    });
+    let mut got = String::new();
+    read.read_to_string(&mut got).await.unwrap();
+    assert!(got.starts_with("HTTP/1.1 500 Oops\r\n"), "{got}");
+    assert!(got.ends_with("Connection: close\r\n\r\nno\n"), "{got}");
+    // What it still sent did not fail, so nothing could destroy the answer.
+    sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tunnel_has_what_came_early_and_half_closes_each_way() {
+    for (upgrade, first_line) in [
+        (
+            "Connection: Upgrade\r\nUpgrade: tcp\r\n",
+            "HTTP/1.1 101 UPGRADED\r\n",
+        ),
+        ("", "HTTP/1.1 200 OK\r\n"),
+    ] {
+        let mut stage = Stage::judging();
+        stage
+            .say(&format!(
+                "POST /containers/a/attach?stdin=1&stream=1 HTTP/1.1\r\n{upgrade}\r\nearly"
+            ))
+            .await;
+        let mut daemon = stage.daemon().await;
+        let head = up_to(&mut daemon, END).await;
+        assert!(
+            head.contains("Connection: Upgrade\r\nUpgrade: tcp\r\n"),
+            "{head}"
+        );
+        stage.client.shutdown().await.unwrap();
+        let answer =
+            b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\
+            Connection: Upgrade\r\nUpgrade: tcp\r\n\r\nalso early";
+        daemon.write_all(answer).await.unwrap();
+        assert_eq!(rest(&mut daemon).await, "early");
+        daemon.write_all(b", and late").await.unwrap();
+        daemon.shutdown().await.unwrap();
+        let got = rest(&mut stage.client).await;
+        assert!(got.starts_with(first_line), "{got}");
+        assert!(
+            got.contains("Content-Type: application/vnd.docker.raw-stream\r\n"),
+            "{got}"
+        );
+        assert!(got.ends_with("\r\n\r\nalso early, and late"), "{got}");
+        let audit = stage.audit().await;
+        assert!(
+            audit.contains("\"bytes_from_client\":5,\"bytes_to_client\":20"),
+            "{audit}"
+        );
+        assert!(audit.contains("\"tunnel\":true"), "{audit}");
+    }
+}
+
+#[tokio::test]
+async fn a_hijack_that_fails_is_an_ordinary_answer() {
+    let mut stage = Stage::judging();
+    stage
+        .say("POST /exec/a/start HTTP/1.1\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}")
+        .await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, "{}").await;
+    let answer = b"HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\nno\n";
+    daemon.write_all(answer).await.unwrap();
+    up_to(&mut stage.client, "no\n").await;
+    stage.say("GET /info HTTP/1.1\r\n\r\n").await;
+    up_to(&mut daemon, END).await;
+    daemon.write_all(OK).await.unwrap();
+    up_to(&mut stage.client, "[]").await;
+}
+
+#[tokio::test]
+async fn an_upgrade_that_nobody_asked_for_is_not_passed_on() {
+    let mut stage = Stage::judging();
+    stage
+        .say("GET /info HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        .await;
+    let mut daemon = stage.daemon().await;
+    let head = up_to(&mut daemon, END).await;
+    assert!(!head.contains("Upgrade"), "{head}");
+    daemon
+        .write_all(b"HTTP/1.1 101 UPGRADED\r\n\r\nsecret")
+        .await
+        .unwrap();
+    let answer = rest(&mut stage.client).await;
+    assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
+    assert!(!answer.contains("secret"));
+    assert_eq!(rest(&mut daemon).await, "");
+}
+
+#[tokio::test]
+async fn what_is_refused_never_reaches_the_daemon_and_what_follows_is_judged() {
+    let mut stage = Stage::new(Policy {
+        operations: [(Operation::SystemInfo, 1)].into(),
+        ..Policy::default()
+    });
+    stage
+        .say("POST /containers/a/kill HTTP/1.1\r\n\r\nGET /info HTTP/1.1\r\n\r\n")
+        .await;
+    let refusal = up_to(&mut stage.client, "}\n").await;
+    assert!(
+        refusal.starts_with("HTTP/1.1 403 Forbidden\r\n"),
+        "{refusal}"
+    );
+    let mut daemon = stage.daemon().await;
+    assert!(up_to(&mut daemon, END).await.starts_with("GET /info "));
+    daemon.write_all(OK).await.unwrap();
+    up_to(&mut stage.client, "[]").await;
+    let audit = stage.audit().await;
+    assert_eq!(
+        audit.matches("\"event\":\"decision\"").count(),
+        2,
+        "{audit}"
+    );
+    assert_eq!(audit.matches("\"event\":\"end\"").count(), 2, "{audit}");
+}
+
+#[tokio::test]
+async fn a_refused_upload_is_not_asked_for() {
+    let mut stage = Stage::new(Policy::default());
+    stage
+        .say("POST /images/load HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n")
+        .await;
+    let answer = rest(&mut stage.client).await;
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert!(answer.contains("Connection: close\r\n"), "{answer}");
+}

@@ -38,7 +38,7 @@ pub(super) struct Case {
     pub(super) direct: Direct,
     /// Why the daemon does not do it, or is not asked.
     pub(super) why: Option<String>,
-    /// `false` where the refusal takes a header that the model does not see.
+    /// `false` where it takes a header that the model does not see; the gate may then permit what is left.
     #[serde(default = "yes")]
     pub(super) in_memory: bool,
 }

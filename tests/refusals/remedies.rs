@@ -119,13 +119,11 @@ fn written(policy: &Table) -> String {
         writeln!(text, "{key} = {}", inline(value)).unwrap();
     }
     for (key, value) in tables {
-        match value {
-            Value::Array(rules) => {
-                for rule in rules {
-                    writeln!(text, "[[{key}]]\n{}", lines(rule.as_table().unwrap())).unwrap();
-                }
-            }
-            value => writeln!(text, "[{key}]\n{}", lines(value.as_table().unwrap())).unwrap(),
+        if let Some(table) = value.as_table() {
+            writeln!(text, "[{key}]\n{}", lines(table)).unwrap();
+        }
+        for rule in value.as_array().into_iter().flatten() {
+            writeln!(text, "[[{key}]]\n{}", lines(rule.as_table().unwrap())).unwrap();
         }
     }
     text

@@ -1,3 +1,5 @@
+//! The reader of JSON takes what the daemon takes in one way, and refuses the rest.
+
 use proptest::prelude::*;
 
 use super::*;

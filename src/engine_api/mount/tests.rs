@@ -1,3 +1,5 @@
+//! Binds, mounts and volume options are read as the daemon reads them.
+
 use super::*;
 
 fn volume(name: &str) -> Source {

@@ -1,3 +1,5 @@
+//! Paths are decoded once, and refused where they have two readings.
+
 use proptest::prelude::*;
 
 use super::*;

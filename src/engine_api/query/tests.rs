@@ -1,3 +1,5 @@
+//! Queries are read as the daemon reads them, or refused.
+
 use proptest::prelude::*;
 
 use super::*;

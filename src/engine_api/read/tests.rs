@@ -1,3 +1,5 @@
+//! Bodies are held against their schemas: spellings, types, unknown fields.
+
 use super::super::{Body, EngineRequest, RequestHead};
 use super::*;
 

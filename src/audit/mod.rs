@@ -107,7 +107,8 @@ impl Audit {
     /// The log, where it can be written at once: nobody else is writing, and nothing waits that came before.
     fn unoccupied(&self) -> Option<MutexGuard<'_, Log>> {
         let log = self.direct.as_ref()?.try_lock().ok()?;
-        (self.queue.capacity() == self.queue.max_capacity()).then_some(log)
+        let is_idle = self.queue.capacity() == self.queue.max_capacity();
+        (is_idle && !self.queue.is_closed()).then_some(log)
     }
 
     /// Writes one record; on any error the exchange must be refused.

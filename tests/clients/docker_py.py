@@ -97,7 +97,8 @@ def copied(container):
 
 def images():
     assert any("busybox:latest" in image.tags for image in client.images.list())
-    steps = b"FROM busybox\nRUN echo built >/built\nCMD cat /built\n"
+    # An image of its own: another run at the same time would give its tag to the same one.
+    steps = f"FROM busybox\nLABEL of={prefix}\nRUN echo built >/built\nCMD cat /built\n".encode()
     image, log = client.images.build(fileobj=io.BytesIO(steps), tag=f"{prefix}-built", rm=True)
     assert any("Successfully built" in line.get("stream", "") for line in log)
     assert client.containers.run(image, remove=True) == b"built\n"

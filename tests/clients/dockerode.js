@@ -119,7 +119,7 @@ async function follows() {
 
 async function builds() {
   const context = require('tar-stream').pack();
-  context.entry({ name: 'Dockerfile' }, 'FROM busybox\nCOPY file /file\nCMD ["cat", "/file"]\n');
+  context.entry({ name: 'Dockerfile' }, `FROM busybox\nLABEL of=${prefix}\nCOPY file /file\nCMD ["cat", "/file"]\n`);
   context.entry({ name: 'file' }, 'built');
   context.finalize();
   const steps = await progress(await docker.buildImage(context, { t: `${prefix}-built`, rm: true }));

@@ -92,8 +92,9 @@ impl Policies<'_> {
                 ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
             })?,
         };
-        let policy = policy::compile(&name, &text, &self.parameters.parameters)
+        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
             .map_err(ServeError::Problems)?;
+        resolve(&mut policy);
         if policy.permits_everything {
             tracing::warn!(
                 policy = %policy.name,
@@ -103,6 +104,18 @@ impl Policies<'_> {
         let policy = Arc::new(policy);
         self.compiled.insert(name, Arc::clone(&policy));
         Ok(policy)
+    }
+}
+
+/// What is opened is compared with where a request's path leads in the end, so it must be that too.
+fn resolve(policy: &mut Policy) {
+    for opened in &mut policy.container.host_paths.value {
+        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
+        match real {
+            Ok(Ok(real)) => opened.path = real,
+            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
+            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
+        }
     }
 }
 

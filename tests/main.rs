@@ -24,6 +24,7 @@ mod packaging;
 mod policies;
 mod refusals;
 mod sdk;
+mod second_parser;
 mod streams;
 mod support;
 mod systemd;

@@ -133,10 +133,10 @@ async fn join(
     record.is_tunnel = true;
     record.outcome = tunnel::join(client, daemon, &mut record.traffic).await;
     match record.outcome {
-        Outcome::Complete => After::Linger,
+        // A tunnel has no end but that of the connection; what the daemon wrote before is still on its way.
+        Outcome::Complete | Outcome::DaemonGone => After::Linger,
         Outcome::Refused
         | Outcome::ClientGone
-        | Outcome::DaemonGone
         | Outcome::DaemonUnavailable
         | Outcome::TimedOut
         | Outcome::Cut

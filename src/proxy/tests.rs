@@ -117,6 +117,8 @@ async fn rest(stream: &mut UnixStream) -> String {
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n[]";
 const END: &str = "\r\n\r\n";
 
+mod ends;
+
 #[tokio::test]
 async fn a_client_has_one_connection_to_the_daemon_for_all_its_requests() {
     let mut stage = Stage::judging();

@@ -1,0 +1,61 @@
+//! Ends that are not the usual ones: of tunnels that one side leaves.
+
+use super::*;
+
+const SWITCHED: &[u8] =
+    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\
+    Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+/// A tunnel with its first bytes behind it.
+async fn tunnel() -> (Stage, UnixStream) {
+    let mut stage = Stage::judging();
+    stage
+        .say("POST /containers/a/attach HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        .await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    daemon.write_all(SWITCHED).await.unwrap();
+    up_to(&mut stage.client, END).await;
+    (stage, daemon)
+}
+
+#[tokio::test]
+async fn what_a_daemon_wrote_before_it_left_arrives_though_the_client_still_sends() {
+    let (stage, mut daemon) = tunnel().await;
+    let (mut read, mut write) = stage.client.into_split();
+    let sending =
+        tokio::spawn(async move { while write.write_all(&[b'i'; 65536]).await.is_ok() {} });
+    // By now the gate waits until it can write to the daemon.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let output = vec![b'o'; 100_000];
+    daemon.write_all(&output).await.unwrap();
+    drop(daemon);
+    let mut got = Vec::new();
+    read.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got.len(), output.len());
+    drop(read);
+    sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_ends_a_tunnel_whose_daemon_reads_nothing() {
+    let (stage, mut daemon) = tunnel().await;
+    let (read, mut write) = stage.client.into_split();
+    let sending = tokio::spawn(async move {
+        let deadline = std::time::Duration::from_millis(200);
+        let endless = async { while write.write_all(&[b'i'; 65536]).await.is_ok() {} };
+        let _ = tokio::time::timeout(deadline, endless).await;
+    });
+    sending.await.unwrap();
+    drop(read);
+    tokio::time::pause();
+    let deadline = std::time::Duration::from_secs(120);
+    tokio::time::timeout(deadline, stage.serving)
+        .await
+        .expect("the gate lets go")
+        .unwrap();
+    let mut left = Vec::new();
+    // What had come through is still there to be read, then the end.
+    let _ = daemon.read_to_end(&mut left).await;
+    assert!(!left.is_empty());
+}

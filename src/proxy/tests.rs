@@ -32,6 +32,10 @@ struct Stage {
 
 impl Stage {
     fn new(policy: Policy) -> Self {
+        Self::with(policy, Identity::Listener)
+    }
+
+    fn with(policy: Policy, identity: Identity) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("daemon.sock");
         let daemon = UnixListener::bind(&path).unwrap();
@@ -53,7 +57,7 @@ impl Stage {
         };
         let known = Client {
             name: None,
-            identity: Identity::Listener,
+            identity,
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
         };

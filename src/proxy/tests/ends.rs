@@ -1,4 +1,6 @@
-//! Ends that are not the usual ones: of tunnels that one side leaves.
+//! Ends that are not the usual ones: of tunnels that one side leaves, of a certificate.
+
+use crate::policy::client::Certificate;
 
 use super::*;
 
@@ -58,4 +60,52 @@ async fn a_client_that_is_gone_ends_a_tunnel_whose_daemon_reads_nothing() {
     // What had come through is still there to be read, then the end.
     let _ = daemon.read_to_end(&mut left).await;
     assert!(!left.is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_ends_its_connection_with_the_next_request() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.unwrap().as_secs()).unwrap();
+    for (not_after, is_expired) in [(now + 60, false), (now - 1, true)] {
+        let identity = Identity::Certificate(Certificate {
+            common_name: None,
+            organizations: Vec::new(),
+            organizational_units: Vec::new(),
+            dns: Vec::new(),
+            emails: Vec::new(),
+            uris: Vec::new(),
+            serial: String::new(),
+            fingerprint: String::new(),
+            not_after,
+        });
+        for policy in [
+            Policy {
+                operations: [(Operation::SystemInfo, 1)].into(),
+                ..Policy::default()
+            },
+            Policy {
+                permits_everything: true,
+                ..Policy::default()
+            },
+        ] {
+            let mut stage = Stage::with(policy, identity.clone());
+            stage
+                .say("GET /info HTTP/1.1\r\n\r\nGET /info HTTP/1.1\r\n\r\n")
+                .await;
+            if !is_expired {
+                up_to(&mut stage.daemon().await, END).await;
+                continue;
+            }
+            let answer = rest(&mut stage.client).await;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+            assert!(answer.contains("Connection: close\r\n"), "{answer}");
+            assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+            let audit = stage.audit().await;
+            assert!(
+                audit.contains("\"code\":\"certificate-expired\""),
+                "{audit}"
+            );
+            assert!(audit.contains("\"decision\":\"refuse\""), "{audit}");
+        }
+    }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
 use crate::policy::{Problems, paths, ready};
 
-use super::ServeArguments;
+use super::{ServeArguments, loops};
 
 /// The settings of one run.
 #[derive(Debug)]
@@ -84,7 +84,8 @@ impl Settings {
             config.policy =
                 ready::find(DEFAULT_POLICY).map(|_| PolicyReference::Ready(DEFAULT_POLICY));
         }
-        refuse_loops(&config)?;
+        let listeners = config.listeners.iter().map(|listener| &listener.address);
+        loops::refuse(listeners, &config.daemon.address)?;
         Ok(Self {
             config,
             file: arguments.config.clone(),
@@ -158,38 +159,6 @@ fn make_directory(directory: &Path) -> io::Result<()> {
             rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).map_err(io::Error::from)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// A gate before itself would ask itself for ever.
-fn refuse_loops(config: &Config) -> Result<(), ServeError> {
-    let daemon = &config.daemon.address;
-    let is_loop = |listener: &ListenerAddress| match (listener, daemon) {
-        (ListenerAddress::Unix(listener), Address::Unix(daemon)) => {
-            let real = |path: &Path| {
-                let directory = path
-                    .parent()
-                    .and_then(|parent| fs::canonicalize(parent).ok());
-                directory.zip(path.file_name().map(ToOwned::to_owned))
-            };
-            // The daemon's path may be a symlink to the listener's, the listener's may not exist yet.
-            let daemon = fs::canonicalize(daemon).unwrap_or_else(|_| daemon.clone());
-            daemon == *listener || (real(&daemon).is_some() && real(&daemon) == real(listener))
-        }
-        (ListenerAddress::Unix(_) | ListenerAddress::Tcp(_) | ListenerAddress::Systemd(_), _) => {
-            listener.is_where(daemon)
-        }
-    };
-    match config
-        .listeners
-        .iter()
-        .find(|listener| is_loop(&listener.address))
-    {
-        None => Ok(()),
-        Some(listener) => Err(ServeError::Configuration(format!(
-            "the daemon {daemon} is the listener {} itself; name the real daemon with --daemon",
-            listener.address
-        ))),
     }
 }
 

@@ -17,6 +17,7 @@ use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
 use crate::proxy::{Gate, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
+use super::loops;
 use super::settings::{ServeError, Settings};
 
 /// A gate that is about to take clients.
@@ -54,6 +55,12 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
             });
         }
     }
+    // Only now is it known where systemd listens.
+    let places: Vec<_> = served
+        .iter()
+        .filter_map(|served| ListenerAddress::parse(&served.listener.docker_host()).ok())
+        .collect();
+    loops::refuse(&places, &config.daemon.address)?;
     let audit = audit(&config)?;
     let ids = ExchangeIds::start().map_err(|error| ServeError::Failed(error.to_string()))?;
     tracing::info!(daemon = %config.daemon.address, listeners = served.len(), "serving");
@@ -64,7 +71,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         limits: config.limits,
         lowest_version: config.api.lowest,
         highest_version: ApiVersion::NEWEST,
-        protected: protected(&config, file.as_deref()),
+        protected: protected(&config, file.as_deref(), &places),
     };
     Ok(Started {
         server: Server::new(gate, clients),
@@ -186,7 +193,7 @@ fn audit(config: &Config) -> Result<Audit, ServeError> {
 }
 
 /// The daemon's socket, the gate's own sockets and files: a container that has one of them is the gate's master.
-fn protected(config: &Config, file: Option<&Path>) -> Vec<String> {
+fn protected(config: &Config, file: Option<&Path>, places: &[ListenerAddress]) -> Vec<String> {
     let mut paths: Vec<&Path> = file.into_iter().collect();
     if let Address::Unix(path) = &config.daemon.address {
         paths.push(path);
@@ -194,10 +201,12 @@ fn protected(config: &Config, file: Option<&Path>) -> Vec<String> {
     if let AuditFile::File(path) = &config.audit {
         paths.push(path);
     }
-    for listener in &config.listeners {
-        if let ListenerAddress::Unix(path) = &listener.address {
+    for place in places {
+        if let ListenerAddress::Unix(path) = place {
             paths.push(path);
         }
+    }
+    for listener in &config.listeners {
         if let Some(tls) = &listener.tls {
             paths.extend([tls.certificate.as_path(), &tls.key, &tls.client_ca]);
             paths.extend(tls.client_crl.as_deref());

@@ -1,5 +1,6 @@
 //! `dockgate serve`: the gate itself, from its settings to its end.
 
+mod loops;
 mod settings;
 mod start;
 

@@ -5,10 +5,12 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
+use crate::config::{
+    Address, AuditFile, Config, Daemon, Listener, ListenerAddress, PolicyReference,
+};
 use crate::policy::{Problems, paths, ready};
 
-use super::ServeArguments;
+use super::{ServeArguments, loops};
 
 /// The settings of one run.
 #[derive(Debug)]
@@ -59,6 +61,7 @@ impl Settings {
         };
         if let Some(daemon) = daemon(arguments)? {
             config.daemon.address = daemon;
+            refuse_plain_tcp(&config.daemon)?;
         }
         for text in &arguments.set {
             let (name, value) = parameter(text)?;
@@ -161,36 +164,36 @@ fn make_directory(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// A gate before itself would ask itself for ever.
+/// Before anything is bound: a listener at the daemon's path would take it for a stale socket of its own.
 fn refuse_loops(config: &Config) -> Result<(), ServeError> {
-    let daemon = &config.daemon.address;
-    let is_loop = |listener: &ListenerAddress| match (listener, daemon) {
-        (ListenerAddress::Unix(listener), Address::Unix(daemon)) => {
-            let real = |path: &Path| {
-                let directory = path
-                    .parent()
-                    .and_then(|parent| fs::canonicalize(parent).ok());
-                directory.zip(path.file_name().map(ToOwned::to_owned))
-            };
-            // The daemon's path may be a symlink to the listener's, the listener's may not exist yet.
-            let daemon = fs::canonicalize(daemon).unwrap_or_else(|_| daemon.clone());
-            daemon == *listener || (real(&daemon).is_some() && real(&daemon) == real(listener))
-        }
-        (ListenerAddress::Unix(_) | ListenerAddress::Tcp(_) | ListenerAddress::Systemd(_), _) => {
-            listener.is_where(daemon)
-        }
-    };
-    match config
-        .listeners
-        .iter()
-        .find(|listener| is_loop(&listener.address))
-    {
-        None => Ok(()),
-        Some(listener) => Err(ServeError::Configuration(format!(
-            "the daemon {daemon} is the listener {} itself; name the real daemon with --daemon",
-            listener.address
-        ))),
+    let listeners = config.listeners.iter().map(|listener| &listener.address);
+    for listener in listeners {
+        refuse_loop(&config.daemon.address, listener)?;
     }
+    Ok(())
+}
+
+/// Refuses a daemon that is a listener of this gate.
+pub(super) fn refuse_loop(daemon: &Address, listener: &ListenerAddress) -> Result<(), ServeError> {
+    if !loops::leads_to(daemon, listener) {
+        return Ok(());
+    }
+    Err(ServeError::Configuration(format!(
+        "the daemon {daemon} is the listener {listener} itself, so the gate would talk to itself; name the real daemon \
+         with --daemon"
+    )))
+}
+
+/// The file's own daemon is judged where it stands; this is for those of the command line and the environment.
+fn refuse_plain_tcp(daemon: &Daemon) -> Result<(), ServeError> {
+    if daemon.tls.is_some() || daemon.allows_plain_tcp || daemon.address.is_local() {
+        return Ok(());
+    }
+    Err(ServeError::Configuration(format!(
+        "the daemon {} is reached over a network without TLS: whoever is on the way is root there; give `tls` in \
+         `[daemon]` of a configuration, or set `dangerously-allow-plain-tcp` there",
+        daemon.address
+    )))
 }
 
 const DEFAULT_POLICY: &str = "guarded";

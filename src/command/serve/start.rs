@@ -17,7 +17,7 @@ use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
 use crate::proxy::{Gate, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
-use super::settings::{ServeError, Settings};
+use super::settings::{ServeError, Settings, refuse_loop};
 
 /// A gate that is about to take clients.
 pub(super) struct Started {
@@ -48,6 +48,10 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         let policy = listener.policy.as_ref().or(config.policy.as_ref());
         let policy = policy.map(|policy| policies.get(policy)).transpose()?;
         for listener in listen(listener, &mut inherited)? {
+            // Only now it is known where the sockets are that systemd hands over.
+            if let Ok(own) = ListenerAddress::parse(&listener.docker_host()) {
+                refuse_loop(&config.daemon.address, &own)?;
+            }
             served.push(Served {
                 listener,
                 policy: policy.clone(),

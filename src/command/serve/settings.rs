@@ -61,7 +61,6 @@ impl Settings {
         };
         if let Some(daemon) = daemon(arguments)? {
             config.daemon.address = daemon;
-            refuse_plain_tcp(&config.daemon)?;
         }
         for text in &arguments.set {
             let (name, value) = parameter(text)?;
@@ -88,6 +87,7 @@ impl Settings {
                 ready::find(DEFAULT_POLICY).map(|_| PolicyReference::Ready(DEFAULT_POLICY));
         }
         refuse_loops(&config)?;
+        refuse_plain_tcp(&config.daemon)?;
         Ok(Self {
             config,
             file: arguments.config.clone(),
@@ -184,7 +184,7 @@ pub(super) fn refuse_loop(daemon: &Address, listener: &ListenerAddress) -> Resul
     )))
 }
 
-/// The file's own daemon is judged where it stands; this is for those of the command line and the environment.
+/// A file says it at its place already; this is for the command line and the environment.
 fn refuse_plain_tcp(daemon: &Daemon) -> Result<(), ServeError> {
     if daemon.tls.is_some() || daemon.allows_plain_tcp || daemon.address.is_local() {
         return Ok(());

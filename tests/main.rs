@@ -16,6 +16,7 @@ mod benign;
 mod certs;
 mod cli;
 mod commands;
+mod exchanges;
 mod faults;
 mod images;
 mod limits;

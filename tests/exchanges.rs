@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::support::address::Connection;
+use super::support::address::{Address, Connection};
 use super::support::gate::Gate;
 use super::support::process::{self, checksum, noise};
 use super::support::site::{Site, at_both_doors};
@@ -39,7 +39,7 @@ fn every_byte_each_way_is_counted() {
     assert_eq!(end["bytes_from_client"], length, "{end}");
     // The output comes in frames, each with a head of eight bytes.
     let heads = end["bytes_to_client"].as_u64().unwrap() - length;
-    assert!(heads > 0 && heads % 8 == 0, "{end}");
+    assert!(heads > 0 && heads.is_multiple_of(8), "{end}");
     assert_eq!(
         (&end["outcome"], &end["status"]),
         (&"complete".into(), &101.into()),
@@ -93,17 +93,14 @@ fn a_client_that_asks_first_uploads_after_the_go_ahead() {
         ]);
         curl.arg(&archive);
         let target = format!("/v1.41/containers/{name}/archive?path=/tmp");
-        match docker.address() {
-            super::support::address::Address::Tls(host, certificates) => {
-                curl.arg("--cacert").arg(certificates.join("ca.pem"));
-                curl.arg("--cert").arg(certificates.join("cert.pem"));
-                curl.arg("--key").arg(certificates.join("key.pem"));
-                curl.arg(format!("https://{host}{target}"));
-            }
-            address => {
-                curl.arg("--unix-socket").arg(address.unix_path());
-                curl.arg(format!("http://docker{target}"));
-            }
+        if let Address::Tls(host, certificates) = docker.address() {
+            curl.arg("--cacert").arg(certificates.join("ca.pem"));
+            curl.arg("--cert").arg(certificates.join("cert.pem"));
+            curl.arg("--key").arg(certificates.join("key.pem"));
+            curl.arg(format!("https://{host}{target}"));
+        } else {
+            curl.arg("--unix-socket").arg(docker.address().unix_path());
+            curl.arg(format!("http://docker{target}"));
         }
         let ended = process::run(&mut curl, Vec::new(), DEADLINE);
         ended.ok("curl");

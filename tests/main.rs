@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod agent;
 mod architecture;
 mod audit;
 mod benign;
@@ -25,7 +26,10 @@ mod malformed;
 mod operations;
 mod packaging;
 mod policies;
+mod ready;
 mod refusals;
+mod remote;
+mod run;
 mod sdk;
 mod serve;
 mod streams;

@@ -140,6 +140,8 @@ fn parameter(text: &str) -> Result<(String, String), ServeError> {
 /// `/run/dockgate/docker.sock` where that can be made, else below `$XDG_RUNTIME_DIR`.
 fn default_listener() -> Result<ListenerAddress, ServeError> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    // The XDG base directory specification has other paths ignored.
+    let runtime = runtime.filter(|path| path.is_absolute());
     let places = [Some(PathBuf::from("/run")), runtime];
     let mut cause = String::new();
     for place in places.into_iter().flatten() {

@@ -1,8 +1,11 @@
 //! Every decision and every end of an exchange is in the audit log, and the decision is there before it has an effect.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::process::Command;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -10,7 +13,8 @@ use super::support::certificates::Authority;
 use super::support::fake_daemon::{FakeDaemon, Seen, answer_empty};
 use super::support::gate::{Gate, Setup};
 use super::support::site::{Site, direct};
-use super::support::{http, json, wait};
+use super::support::wait::DEADLINE;
+use super::support::{http, json, process, wait};
 
 #[test]
 fn a_decision_is_recorded_before_anything_is_forwarded() {
@@ -186,6 +190,63 @@ fn the_log_goes_to_the_standard_output_where_it_is_asked_to() {
             .filter(|line| line.starts_with('{'))
             .map(json);
         lines.find(|record| record["operation"] == "ImageList")
+    });
+}
+
+#[test]
+fn a_log_that_nobody_reads_makes_requests_wait_then_refuses_them_and_loses_nothing() {
+    let daemon = FakeDaemon::start();
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("audit.pipe");
+    let mut make = Command::new("mkfifo");
+    process::run(make.arg(&pipe), Vec::new(), DEADLINE).ok("mkfifo");
+    // Open for reading too, so that it can be opened for writing, and nobody reads yet.
+    let reader = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&pipe)
+        .unwrap();
+    let gate = Setup::before(&daemon.address())
+        .listen("open")
+        .audit_to(pipe.to_str().unwrap())
+        .plus("[limits]\naudit-wait-seconds = 1")
+        .start();
+    let asks = || http::request(gate.address(), "GET", "/v1.41/images/json", "");
+    let mut permitted = 0;
+    let (refusal, waited) = wait::until("the pipe is full", || {
+        let begun = Instant::now();
+        let answer = asks();
+        permitted += usize::from(answer.status == 200);
+        (answer.status != 200).then(|| (answer, begun.elapsed()))
+    });
+    assert_eq!(refusal.status, 503);
+    assert!(
+        refusal.message().contains("audit log"),
+        "{}",
+        refusal.text()
+    );
+    assert!(
+        waited >= Duration::from_millis(900),
+        "it did not wait: {waited:?}"
+    );
+    assert_eq!(daemon.take().len(), permitted);
+
+    let (sees, seen) = mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(reader).lines().map_while(Result::ok);
+        for line in lines {
+            if line.contains(r#""event":"decision""#) && sees.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    wait::until("it is served again", || {
+        (asks().status == 200).then_some(())
+    });
+    let mut decided = 0;
+    wait::until("every decision is in the log", || {
+        decided += seen.try_iter().count();
+        (decided > permitted).then_some(())
     });
 }
 

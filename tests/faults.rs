@@ -92,6 +92,28 @@ fn an_exchange_that_does_not_end_is_cut_after_the_drain_time() {
 }
 
 #[test]
+fn a_second_signal_ends_it_at_once() {
+    let daemon = FakeDaemon::answering(|_: &Seen, _| {});
+    let mut gate = before(&daemon)
+        .plus("[limits]\ndrain-seconds = 600")
+        .start();
+    let mut waits = gate.address().connect().unwrap();
+    waits
+        .write_all(b"GET /v1.41/info HTTP/1.1\r\nHost: d\r\n\r\n")
+        .unwrap();
+    wait::until("it is forwarded", || {
+        (!daemon.seen().is_empty()).then_some(())
+    });
+    gate.signal("TERM");
+    assert!(gate.ended_within(Duration::from_millis(300)).is_none());
+    gate.signal("TERM");
+    assert!(
+        gate.ended_within(DEADLINE)
+            .is_some_and(|status| status.success())
+    );
+}
+
+#[test]
 fn a_daemon_that_is_down_is_told_and_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("docker.sock");
@@ -103,6 +125,12 @@ fn a_daemon_that_is_down_is_told_and_comes_back() {
         assert_eq!(answer.status, 503, "{}", answer.text());
         assert!(
             answer.message().contains(&*socket.to_string_lossy()),
+            "{}",
+            answer.text()
+        );
+        // And why: there is no socket.
+        assert!(
+            answer.message().contains("No such file"),
             "{}",
             answer.text()
         );

@@ -57,6 +57,43 @@ fn a_silent_client_is_cut_off() {
 }
 
 #[test]
+fn a_connection_without_a_next_request_is_closed() {
+    let daemon = FakeDaemon::start();
+    let gate = gate(&daemon, "idle-seconds = 1");
+    let begun = Instant::now();
+    assert_eq!(rest(kept_open(gate.address())), "");
+    assert!(
+        begun.elapsed() >= Duration::from_millis(900),
+        "after {:?}",
+        begun.elapsed()
+    );
+    is_served(&gate);
+}
+
+#[test]
+fn a_daemon_that_takes_no_connection_is_not_waited_for() {
+    // It listens and accepts nobody: one connection waits, the next would wait for ever.
+    let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("docker.sock");
+    socket
+        .bind(&socket2::SockAddr::unix(&path).unwrap())
+        .unwrap();
+    socket.listen(0).unwrap();
+    let _waits = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    let setup = Setup::before(&Address::Unix(path)).listen("guarded");
+    let gate = setup.plus("[limits]\nconnect-seconds = 1").start();
+    let begun = Instant::now();
+    let answer = http::request(gate.address(), "GET", "/v1.41/images/json", "");
+    assert_eq!(answer.status, 503, "{}", answer.text());
+    assert!(
+        begun.elapsed() < Duration::from_secs(8),
+        "after {:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
 fn a_head_that_comes_byte_by_byte_is_cut_off() {
     let daemon = FakeDaemon::start();
     let gate = gate(&daemon, "head-seconds = 1");

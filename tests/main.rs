@@ -10,21 +10,29 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod agent;
 mod architecture;
 mod audit;
 mod benign;
 mod certs;
 mod cli;
+mod commands;
+mod exchanges;
 mod faults;
 mod images;
 mod limits;
+mod listeners;
 mod malformed;
 mod operations;
 mod packaging;
 mod policies;
+mod ready;
 mod refusals;
+mod remote;
+mod run;
 mod sdk;
 mod second_parser;
+mod serve;
 mod streams;
 mod support;
 mod systemd;

@@ -13,6 +13,8 @@ use crate::policy::value::Value;
 pub struct Daemon {
     pub address: Address,
     pub tls: Option<DaemonTls>,
+    /// It may be reached over a network without TLS (`dangerously-allow-plain-tcp`).
+    pub allows_plain_tcp: bool,
 }
 
 /// The files for TLS with the daemon.
@@ -56,6 +58,7 @@ pub(super) fn read(table: &mut Table<'_>, directory: &Path) -> Daemon {
     Daemon {
         address,
         tls: files.flatten(),
+        allows_plain_tcp,
     }
 }
 

@@ -174,16 +174,23 @@ async fn without_answer(
     fault: &RelayFault,
 ) -> After {
     record.outcome = fault.outcome();
+    let daemon = &connection.gate.daemon.address;
     let answer = match fault {
         RelayFault::ClientGone => return After::Drop,
         RelayFault::ClientMalformed(fault) => OwnAnswer::from(*fault),
-        RelayFault::DaemonGone => OwnAnswer::new(
-            502,
-            "the Docker daemon closed the connection without an answer",
-        ),
+        RelayFault::DaemonGone(cause) => {
+            let cause = cause.as_ref().map(|cause| format!(": {cause}"));
+            let cause = cause.unwrap_or_default();
+            OwnAnswer::new(
+                502,
+                format!(
+                    "the Docker daemon at {daemon} closed the connection without an answer{cause}"
+                ),
+            )
+        }
         RelayFault::DaemonMalformed(cause) => OwnAnswer::new(
             502,
-            format!("the Docker daemon gave an answer that cannot be read: {cause}"),
+            format!("the Docker daemon at {daemon} gave an answer that cannot be read: {cause}"),
         ),
     };
     record.status = Some(answer.status);

@@ -1,6 +1,7 @@
 //! A permitted request on its way to the daemon and the answer on its way back, both at once.
 
 use std::future::poll_fn;
+use std::io;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf as _;
@@ -55,18 +56,25 @@ pub(super) enum RelayFault {
     ClientGone,
     /// The body's framing is broken.
     ClientMalformed(BodyFault),
-    DaemonGone,
+    /// With the cause, where a read failed.
+    DaemonGone(Option<String>),
     /// What the daemon answers is no HTTP.
     DaemonMalformed(String),
 }
 
 impl RelayFault {
+    /// Such as an alert, by which TLS 1.3 refuses a client's certificate only after the handshake.
+    fn lost(error: &io::Error) -> Self {
+        tracing::debug!(%error, "reading the daemon's answer failed");
+        Self::DaemonGone(Some(error.to_string()))
+    }
+
     /// How an exchange that it ends is recorded.
     pub(super) fn outcome(&self) -> Outcome {
         match self {
             Self::ClientGone => Outcome::ClientGone,
             Self::ClientMalformed(_) => Outcome::Refused,
-            Self::DaemonGone | Self::DaemonMalformed(_) => Outcome::DaemonGone,
+            Self::DaemonGone(_) | Self::DaemonMalformed(_) => Outcome::DaemonGone,
         }
     }
 }
@@ -102,11 +110,8 @@ impl Relay<'_> {
             match ready!(answer.poll(cx, self.daemon, self.client, count)) {
                 Ok(()) => Poll::Ready(Ok(())),
                 Err(PumpFault::Sink(_)) => Poll::Ready(Err(RelayFault::ClientGone)),
-                Err(PumpFault::Source(error)) => {
-                    tracing::debug!(%error, "reading the daemon's answer failed");
-                    Poll::Ready(Err(RelayFault::DaemonGone))
-                }
-                Err(PumpFault::SourceEnded) => Poll::Ready(Err(RelayFault::DaemonGone)),
+                Err(PumpFault::Source(error)) => Poll::Ready(Err(RelayFault::lost(&error))),
+                Err(PumpFault::SourceEnded) => Poll::Ready(Err(RelayFault::DaemonGone(None))),
                 Err(PumpFault::Malformed(fault)) => {
                     Poll::Ready(Err(RelayFault::DaemonMalformed(fault.to_string())))
                 }
@@ -122,7 +127,7 @@ impl Relay<'_> {
             match self.sending {
                 Sending::UnderWay => Poll::Pending,
                 Sending::Done => Poll::Ready(Ok(())),
-                Sending::Broken => Poll::Ready(Err(RelayFault::DaemonGone)),
+                Sending::Broken => Poll::Ready(Err(RelayFault::DaemonGone(None))),
                 Sending::CutShort => Poll::Ready(Err(RelayFault::ClientGone)),
             }
         })
@@ -202,12 +207,9 @@ impl Relay<'_> {
                 return Poll::Ready(Err(malformed(fault)));
             }
             match ready!(self.daemon.poll_fill(cx)) {
-                Ok(0) => return Poll::Ready(Err(RelayFault::DaemonGone)),
+                Ok(0) => return Poll::Ready(Err(RelayFault::DaemonGone(None))),
                 Ok(_) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "reading the daemon's answer failed");
-                    return Poll::Ready(Err(RelayFault::DaemonGone));
-                }
+                Err(error) => return Poll::Ready(Err(RelayFault::lost(&error))),
             }
         }
     }

@@ -99,6 +99,12 @@ impl Setup {
         self
     }
 
+    /// More of the configuration, where keys of no table stand.
+    pub(crate) fn before_tables(mut self, text: &str) -> Self {
+        self.text = format!("{text}\n{}", self.text);
+        self
+    }
+
     /// A file beside the configuration, such as a policy.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         fs::write(self.folder.path().join(name), text).unwrap();
@@ -113,7 +119,7 @@ impl Setup {
     pub(crate) fn start_with(self, change: impl FnOnce(&mut Command)) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
         let (daemon, audit) = (&self.daemon, &self.audit);
-        let ends = format!("[daemon]\naddress = \"{daemon}\"\n\n[audit]\nfile = \"{audit}\"\n");
+        let ends = format!("daemon.address = \"{daemon}\"\naudit.file = \"{audit}\"\n");
         fs::write(&configuration, ends + &self.text).unwrap();
         let mut command = Command::new(DOCKGATE);
         command

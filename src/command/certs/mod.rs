@@ -223,7 +223,7 @@ fn revoke_by_name(revoke: &RevokeArguments, now: OffsetDateTime) -> Result<Strin
     let count = index.revoked().len();
     report.push_str(&format!(
         "\n{}/crl.pem is now list number {number}, with {count} {}\n\
-         next: give it to the gate as `client-crl`, and have the gate read its files again\n",
+         next: give it to the gate as `client-crl`, and start the gate again, which reads it then\n",
         folder.root().display(),
         if count == 1 { "entry" } else { "entries" }
     ));

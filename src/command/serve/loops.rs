@@ -58,9 +58,9 @@ fn is_loop(listener: &ListenerAddress, daemon: &Address) -> bool {
 fn leads_to(daemon: IpAddr, listener: &SocketAddr) -> bool {
     // ip(7): who connects to no address reaches this machine.
     let daemon = match daemon.to_canonical() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        other => other,
+        IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        address @ (IpAddr::V4(_) | IpAddr::V6(_)) => address,
     };
     if listener.ip().is_unspecified() {
         // Only an address of this machine can be bound.

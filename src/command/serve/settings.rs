@@ -5,7 +5,9 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
+use crate::config::{
+    Address, AuditFile, Config, Daemon, Listener, ListenerAddress, PolicyReference,
+};
 use crate::policy::{Problems, paths, ready};
 
 use super::{ServeArguments, loops};
@@ -86,6 +88,7 @@ impl Settings {
         }
         let listeners = config.listeners.iter().map(|listener| &listener.address);
         loops::refuse(listeners, &config.daemon.address)?;
+        refuse_plain_tcp(&config.daemon)?;
         Ok(Self {
             config,
             file: arguments.config.clone(),
@@ -138,6 +141,8 @@ fn parameter(text: &str) -> Result<(String, String), ServeError> {
 /// `/run/dockgate/docker.sock` where that can be made, else below `$XDG_RUNTIME_DIR`.
 fn default_listener() -> Result<ListenerAddress, ServeError> {
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    // The XDG base directory specification has other paths ignored.
+    let runtime = runtime.filter(|path| path.is_absolute());
     let places = [Some(PathBuf::from("/run")), runtime];
     let mut cause = String::new();
     for place in places.into_iter().flatten() {
@@ -160,6 +165,18 @@ fn make_directory(directory: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// A file says it at its place already; this is for the command line and the environment.
+fn refuse_plain_tcp(daemon: &Daemon) -> Result<(), ServeError> {
+    if daemon.tls.is_some() || daemon.allows_plain_tcp || daemon.address.is_local() {
+        return Ok(());
+    }
+    Err(ServeError::Configuration(format!(
+        "the daemon {} is reached over a network without TLS: whoever is on the way is root there; give `tls` in \
+         `[daemon]` of a configuration, or set `dangerously-allow-plain-tcp` there",
+        daemon.address
+    )))
 }
 
 const DEFAULT_POLICY: &str = "guarded";

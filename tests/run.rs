@@ -1,0 +1,90 @@
+//! `make run` starts the gate before the machine's daemon and says how to reach it, on a socket and over mutual TLS.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use super::support::address::Address;
+use super::support::certificates::DOCKGATE;
+use super::support::docker::Docker;
+use super::support::engine;
+use super::support::gate::Gate;
+use super::support::wait::{self, DEADLINE};
+
+/// A tree of the test's own, so that the script writes into no other run's place, and has nothing to build.
+fn own_tree(folder: &Path) {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR"));
+    fs::create_dir_all(folder.join("target/release")).unwrap();
+    symlink(DOCKGATE, folder.join("target/release/dockgate")).unwrap();
+    fs::write(folder.join("cargo"), "#!/bin/sh\n").unwrap();
+    fs::set_permissions(folder.join("cargo"), fs::Permissions::from_mode(0o755)).unwrap();
+    symlink(tree.join("scripts"), folder.join("scripts")).unwrap();
+}
+
+#[test]
+fn the_script_serves_at_both_doors_and_ends_with_what_it_started() {
+    let folder = tempfile::Builder::new()
+        .prefix("dockgate-run-")
+        .tempdir()
+        .unwrap();
+    let here = |name: &str| folder.path().join(name);
+    own_tree(folder.path());
+    let path = format!(
+        "{}:{}",
+        folder.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-euc"]);
+    command.arg("mount -t tmpfs none /run; ln -s \"$1\" /run/docker.sock; exec \"$2\"");
+    command
+        .arg("sh")
+        .arg(engine::address().unix_path())
+        .arg(here("scripts/run"));
+    command
+        .env("PATH", path)
+        .env("CARGO_TARGET_DIR", here("target"));
+    command
+        .env("DOCKGATE_PORT", port.to_string())
+        .env_remove("DOCKER_HOST");
+    // The script says both addresses, and the gate says them again.
+    let mut gate = Gate::start(&mut command, folder, 4);
+    let told = gate.output();
+    assert!(
+        told.contains("The daemon is unix:///var/run/docker.sock"),
+        "{told}"
+    );
+    assert_eq!(gate.listener(0).to_string(), gate.listener(2).to_string());
+    let certificates = told
+        .split("DOCKER_CERT_PATH=")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap();
+    let unix = gate.listener(0).clone();
+    let tls = Address::Tls(format!("127.0.0.1:{port}"), certificates.into());
+    for address in [&unix, &tls] {
+        let docker = Docker::at(address);
+        assert!(docker.ok("images").contains("busybox"));
+        let told = docker.fails("run --rm --privileged busybox true");
+        assert!(told.contains("dockgate refuses"), "{told}");
+    }
+    let audit = unix.unix_path().with_file_name("audit.jsonl");
+    assert!(
+        fs::read_to_string(audit)
+            .unwrap()
+            .contains("ContainerCreate")
+    );
+    gate.signal("TERM");
+    assert!(gate.ended_within(DEADLINE).is_some());
+    wait::until("the gate has ended too", || {
+        unix.connect().is_err().then_some(())
+    });
+}

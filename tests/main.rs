@@ -31,6 +31,7 @@ mod refusals;
 mod remote;
 mod run;
 mod sdk;
+mod second_parser;
 mod serve;
 mod streams;
 mod support;

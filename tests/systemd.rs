@@ -1,7 +1,7 @@
 //! The systemd units are sound, and the gate keeps what systemd agrees with it: sockets, readiness, the end.
 
 use std::fs;
-use std::os::unix::net::UnixDatagram;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
@@ -93,6 +93,25 @@ fn the_packaged_configuration_serves_the_sockets_that_systemd_hands_over() {
         .into_iter()
         .find(|record| record["operation"] == "ImageList");
     assert_eq!(list.unwrap()["policy"], "guarded");
+}
+
+#[test]
+fn a_socket_of_systemd_where_the_daemon_should_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("docker.sock");
+    let mut activate = Command::new("systemd-socket-activate");
+    activate
+        .arg(format!("--listen={}", socket.display()))
+        .args([DOCKGATE, "serve", "--listen", "systemd", "--daemon"])
+        .arg(format!("unix://{}", socket.display()))
+        .arg("--audit")
+        .arg(folder.path().join("audit.jsonl"));
+    thread::spawn(move || {
+        wait::until("systemd listens", || UnixStream::connect(&socket).ok());
+    });
+    let ended = process::run(&mut activate, Vec::new(), DEADLINE);
+    assert_eq!(ended.status.code(), Some(78), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is the listener"), "{}", ended.stderr);
 }
 
 #[test]

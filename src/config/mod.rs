@@ -116,10 +116,10 @@ fn read(root: &mut Table<'_>, directory: &Path, given: Option<PolicyReference>) 
             .filter_map(|client| client.rule)
             .collect(),
         policy: given.or(policy),
-        limits: section(root, "limits", limits::read),
-        audit: section(root, "audit", |table| audit(table, directory)),
-        api: section(root, "api", api),
-        parameters: section(root, "parameters", parameters),
+        limits: root.section("limits", limits::read),
+        audit: root.section("audit", |table| audit(table, directory)),
+        api: root.section("api", api),
+        parameters: root.section("parameters", parameters),
     }
 }
 
@@ -139,16 +139,6 @@ fn check_policy_for_all(
         let message = "--policy is for whoever comes, and [[client]] tables tell clients apart";
         clients.report(Fault::new("policy-for-all", message).help(help));
     }
-}
-
-fn section<T: Default>(
-    root: &mut Table<'_>,
-    key: &'static str,
-    read: impl FnOnce(&mut Table<'_>) -> T,
-) -> T {
-    let value = root.take(key);
-    let table = value.and_then(|value| value.table(&format!("[{key}]"), read));
-    table.unwrap_or_default()
 }
 
 /// A path of the configuration, joined to its directory.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time;
 use tokio_rustls::{TlsConnector, TlsStream};
@@ -63,6 +64,11 @@ impl Daemon {
         };
         let stream = TcpStream::connect((host, port)).await?;
         stream.set_nodelay(true)?;
+        // An answer may be silent for days, and a daemon whose machine is gone never ends it.
+        let keepalive = TcpKeepalive::new()
+            .with_time(KEEPALIVE)
+            .with_interval(KEEPALIVE / 4);
+        SockRef::from(&stream).set_tcp_keepalive(&keepalive)?;
         let Some((config, name)) = &self.tls else {
             return Ok(Stream::Tcp(stream));
         };
@@ -91,5 +97,31 @@ impl IdleConnection {
         let Self(mut peer) = self;
         request::queue(&mut peer, permit, passed);
         peer
+    }
+}
+
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_on_another_machine_is_asked_whether_it_is_there() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let daemon = Daemon {
+            address: Address::Tcp {
+                host: "127.0.0.1".to_owned(),
+                port: listener.local_addr().unwrap().port(),
+            },
+            tls: None,
+            connect_deadline: KEEPALIVE,
+        };
+        let Stream::Tcp(stream) = daemon.open().await.unwrap() else {
+            panic!("TCP without TLS")
+        };
+        assert!(SockRef::from(&stream).keepalive().unwrap());
     }
 }

@@ -46,6 +46,7 @@ impl Upgrade {
 pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
     let request = permit.request();
     let method = request.head.method;
+    daemon.output.reserve(USUAL_HEAD);
     let mut head = (&mut daemon.output).writer();
     // INVARIANT: writing into memory does not fail.
     let _ = write!(
@@ -89,6 +90,9 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
         Body::Stream | Body::None => daemon.queue(b"\r\n"),
     }
 }
+
+/// Of most requests, in bytes.
+const USUAL_HEAD: usize = 512;
 
 fn queue_framing(daemon: &mut Peer, kind: &str, framing: Framing) {
     let mut head = (&mut daemon.output).writer();

@@ -77,6 +77,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         facts,
         request: &request,
         reasons: Vec::new(),
+        has_more: false,
     };
     judge.operation();
     judge.unknown_fields();
@@ -86,7 +87,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.names();
     judge.absent_image();
     judge.absent_network_mode();
-    let reasons = judge.reasons;
+    let (reasons, has_more) = (judge.reasons, judge.has_more);
     if reasons.is_empty() {
         rewrite::apply(policy, &mut request, facts);
         return Decision::Permit(Permit { request });
@@ -99,6 +100,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         subject,
         policy: policy.name.clone(),
         reasons,
+        has_more,
     })
 }
 
@@ -108,6 +110,7 @@ struct Judge<'a> {
     facts: &'a Facts,
     request: &'a EngineRequest,
     reasons: Vec<Reason>,
+    has_more: bool,
 }
 
 impl Judge<'_> {
@@ -200,7 +203,16 @@ impl Judge<'_> {
     }
 
     fn refuse(&mut self, reason: Reason) {
-        self.reasons.push(reason);
+        if self.has_enough() {
+            self.has_more = true;
+        } else {
+            self.reasons.push(reason);
+        }
+    }
+
+    /// Whether the request is refused whatever else is wrong with it, and no further reason is kept.
+    fn has_enough(&self) -> bool {
+        self.reasons.len() >= reason::MOST_REASONS
     }
 }
 

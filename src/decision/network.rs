@@ -1,8 +1,8 @@
 //! Limits on networks: which are joined, how they are made, and whether containers on them may talk.
 
 use super::{Judge, Reason};
-use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
+use crate::engine_api::{Operation, mount};
 use crate::policy::{Icc, Namespace};
 
 /// The option of the bridge driver that lets containers on one network talk to each other.
@@ -27,7 +27,7 @@ impl Judge<'_> {
             joined if joined.starts_with("container:") => {
                 self.foreign_namespace(path, mode, Some(Namespace::ContainerNetwork));
             }
-            name if is_network_name(name) => self.network(path, name),
+            name if mount::is_name(name) => self.network(path, name),
             _ => self.foreign_namespace(path, mode, None),
         }
     }
@@ -158,14 +158,4 @@ impl Judge<'_> {
             }
         }
     }
-}
-
-/// Whether this can be the name or the id of a network (moby: daemon/names/names.go).
-fn is_network_name(text: &str) -> bool {
-    text.bytes()
-        .next()
-        .is_some_and(|byte| byte.is_ascii_alphanumeric())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }

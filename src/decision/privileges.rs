@@ -27,6 +27,11 @@ impl Judge<'_> {
             let upper = text.to_uppercase();
             let name = upper.strip_prefix("CAP_").unwrap_or(&upper);
             if !DEFAULT_CAPABILITIES.contains(&name) && !permits(name) {
+                if self.has_enough() {
+                    // To look for a name that is nearest takes long.
+                    self.has_more = true;
+                    return;
+                }
                 // A name that no capability has cannot stand in a policy.
                 let remedy = words::capability(text)
                     .map(|name| format!("`capabilities = [\"{name}\"]` in `[container]`"))

@@ -6,16 +6,21 @@ use crate::engine_api::json::Value;
 use crate::engine_api::shorten;
 use crate::policy::Line;
 
-/// Every reason why a request is refused.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// The operation's name, or method and path where there is none.
     pub subject: String,
     /// The name of the policy that decided.
     pub policy: String,
-    /// At least one.
+    /// At least one, at most 64.
     pub reasons: Vec<Reason>,
+    /// Whether there are more reasons than those.
+    pub has_more: bool,
 }
+
+/// The reasons that are looked for: a body can give a million, and each is longer than what it is about.
+pub(super) const MOST_REASONS: usize = 64;
 
 /// One reason of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,9 +91,11 @@ impl fmt::Display for Refusal {
             subject,
             policy,
             reasons,
+            has_more,
         } = self;
         let count = match reasons.len() {
             1 => "1 reason".to_owned(),
+            count if *has_more => format!("{count} reasons and more"),
             count => format!("{count} reasons"),
         };
         write!(

@@ -45,7 +45,7 @@ impl Mount {
         };
         let source = if source.starts_with('/') {
             Source::HostPath(source.to_owned())
-        } else if source.is_empty() || is_volume_name(source) {
+        } else if source.is_empty() || is_name(source) {
             Source::Volume {
                 name: source.to_owned(),
                 driver: String::new(),
@@ -77,7 +77,7 @@ impl Mount {
             .and_then(|options| options.get("DriverConfig"));
         let source = match mount.text("Type") {
             "bind" if source.starts_with('/') => Source::HostPath(source.to_owned()),
-            "volume" if source.is_empty() || is_volume_name(source) => Source::Volume {
+            "volume" if source.is_empty() || is_name(source) => Source::Volume {
                 name: source.to_owned(),
                 driver: driver.map_or("", |driver| driver.text("Name")).to_owned(),
                 options: driver
@@ -122,10 +122,11 @@ pub fn text_map(value: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Whether the daemon's local driver takes this for a volume's name.
+/// Whether the daemon takes this for the name of a volume, network or container.
 ///
 /// moby: daemon/names/names.go, `RestrictedNamePattern`; one character is too short for a volume there.
-fn is_volume_name(text: &str) -> bool {
+#[must_use]
+pub fn is_name(text: &str) -> bool {
     text.bytes()
         .next()
         .is_some_and(|byte| byte.is_ascii_alphanumeric())

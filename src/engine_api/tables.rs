@@ -1,4 +1,4 @@
-//! The table of operations, in the order of [`Operation`]'s variants.
+//! The table of operations, in the order of the variants of `Operation`.
 
 use super::operation::Effect::{Change, Create, Export, Read, Remove, Stream};
 use super::operation::Operation::*;

@@ -46,6 +46,23 @@ impl Headers {
         })
     }
 
+    /// The lines of these names, apart from the rest and from those that are long.
+    #[must_use]
+    pub(super) fn only(&self, names: &[&str]) -> Self {
+        let mut kept = Self::default();
+        let is_kept = |(found, value): &(&str, &[u8])| {
+            value.len() <= LONGEST_KEPT && names.iter().any(|name| name.eq_ignore_ascii_case(found))
+        };
+        for (name, value) in self.iter().filter(is_kept) {
+            let start = kept.text.len();
+            kept.text.extend_from_slice(name.as_bytes());
+            let middle = kept.text.len();
+            kept.text.extend_from_slice(value);
+            kept.lines.push((start..middle, middle..kept.text.len()));
+        }
+        kept
+    }
+
     /// Each line's name and value, without the white space around the value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.lines.iter().map(|(name, value)| {
@@ -79,6 +96,9 @@ impl Headers {
             .any(|item| item.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
     }
 }
+
+/// In bytes; what lists tokens is far shorter.
+const LONGEST_KEPT: usize = 256;
 
 /// Where name and value stand in a line (RFC 9112, section 5); no line is folded and no space stands before the colon.
 fn split(line: &[u8]) -> Option<(Range<usize>, Range<usize>)> {

@@ -55,6 +55,12 @@ impl Request {
         })
     }
 
+    /// Lets go of the target and of all header lines but those of these names.
+    pub fn keep_only(&mut self, names: &[&str]) {
+        self.target = String::new();
+        self.headers = self.headers.only(names);
+    }
+
     /// Whether the client lets the connection go on after the answer.
     ///
     /// HTTP/1.0 connections end with their answer; nothing that speaks to a daemon keeps them.
@@ -121,6 +127,15 @@ mod tests {
         let target = format!("/containers/create?Env={}", "x".repeat(500_000));
         let request = parse(&format!("POST {target} HTTP/1.1\r\n\r\n")).unwrap();
         assert_eq!(request.target, target);
+    }
+
+    #[test]
+    fn keeps_what_is_asked_for_only() {
+        let mut request = with("Upgrade: tcp\r\nX: y\r\nconnection: close").unwrap();
+        request.keep_only(&["connection", "upgrade"]);
+        assert!(!request.keeps_alive());
+        assert_eq!(request.headers.first("upgrade"), Some(&b"tcp"[..]));
+        assert_eq!(request.headers.iter().count(), 2);
     }
 
     #[test]

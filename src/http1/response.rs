@@ -65,10 +65,16 @@ fn framing(status: u16, headers: &Headers) -> Result<Framing, HeadFault> {
     if matches!(status, 100..200 | 204 | 304) {
         return Ok(Framing::Empty);
     }
+    let length = only_length(headers)?;
     if is_chunked(headers)? {
-        return Ok(Framing::Chunked);
+        return match length {
+            None => Ok(Framing::Chunked),
+            Some(_) => Err(HeadFault::Framing(
+                "`Content-Length` beside `Transfer-Encoding`",
+            )),
+        };
     }
-    Ok(match only_length(headers)? {
+    Ok(match length {
         None => Framing::UntilEnd,
         Some(0) => Framing::Empty,
         Some(length) => Framing::Length(length),
@@ -133,6 +139,8 @@ mod tests {
             "HTTP/1.1 20 OK",
             "HTTP/1.1  200 OK",
             "200 OK",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3",
             "",
         ] {
             assert!(parse(text).is_err(), "{text}");

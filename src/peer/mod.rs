@@ -95,6 +95,10 @@ impl Peer {
         }
         let own = written.min(self.output.len());
         self.output.advance(own);
+        if own > 0 && self.output.is_empty() {
+            // A connection that is kept is not to hold the largest request that it ever carried.
+            self.output = BytesMut::new();
+        }
         more.advance(written - own);
         Poll::Ready(Ok(written - own))
     }
@@ -187,6 +191,18 @@ mod tests {
         while !poll_fn(|cx| Poll::Ready(peer.is_gone(cx))).await {
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    async fn holds_no_room_for_what_it_has_written() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut peer = Peer::new(Stream::Unix(near));
+        peer.queue(&[b'x'; 1 << 20]);
+        let mut read = vec![0; 1 << 20];
+        let (flushed, read) = tokio::join!(peer.flush(), far.read_exact(&mut read));
+        flushed.unwrap();
+        read.unwrap();
+        assert_eq!(peer.output.capacity(), 0);
     }
 
     #[tokio::test]

@@ -13,6 +13,18 @@ pub enum Identity {
     Listener,
 }
 
+impl Identity {
+    /// Whether its certificate is no longer valid at `now`, in seconds since 1970 (RFC 5280, section 4.1.2.5: the end
+    /// itself is still valid).
+    #[must_use]
+    pub fn has_expired(&self, now: i64) -> bool {
+        match self {
+            Self::Certificate(certificate) => now > certificate.not_after,
+            Self::Peer(_) | Self::Listener => false,
+        }
+    }
+}
+
 /// The names in a verified leaf certificate, each as the certificate spells it.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Certificate {

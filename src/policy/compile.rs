@@ -80,24 +80,12 @@ fn fill(policy: &mut Policy, root: &mut Table<'_>, given: &BTreeMap<String, Stri
             rule.add_to(policy);
         }
     }
-    let container = section(root, "container", |table| {
-        limits::container(table, &parameters)
-    });
+    let container = root.section("container", |table| limits::container(table, &parameters));
     policy.container = container;
-    policy.network = section(root, "network", limits::network);
-    policy.volume = section(root, "volume", limits::volume);
-    policy.image = section(root, "image", limits::image);
-    policy.build = section(root, "build", limits::build);
-}
-
-fn section<T: Default>(
-    root: &mut Table<'_>,
-    key: &'static str,
-    read: impl FnOnce(&mut Table<'_>) -> T,
-) -> T {
-    let value = root.take(key);
-    let table = value.and_then(|value| value.table(&format!("[{key}]"), read));
-    table.unwrap_or_default()
+    policy.network = root.section("network", limits::network);
+    policy.volume = root.section("volume", limits::volume);
+    policy.image = root.section("image", limits::image);
+    policy.build = root.section("build", limits::build);
 }
 
 /// The parameters that the policy names, with what was given for each; `None` stands for a value that is a problem

@@ -145,6 +145,17 @@ impl<'d> Table<'d> {
         value
     }
 
+    /// The table under `key`, or what it is where there is none.
+    pub(crate) fn section<T: Default>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&mut Table<'_>) -> T,
+    ) -> T {
+        let value = self.take(key);
+        let table = value.and_then(|value| value.table(&format!("[{key}]"), read));
+        table.unwrap_or_default()
+    }
+
     /// All that was not taken yet, whatever the keys.
     pub(crate) fn take_rest(&mut self) -> Vec<Value<'d>> {
         std::mem::take(&mut self.entries)

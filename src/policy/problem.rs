@@ -90,6 +90,9 @@ pub(crate) fn nearest<'a>(
     written: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
+    // To measure a text of a client's takes as long as it is; so long a one is near no name.
+    const LONGEST: usize = 256;
+    let written = Some(written).filter(|written| written.len() <= LONGEST)?;
     let written = written.to_lowercase();
     known
         .into_iter()

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use crate::audit::record::Outcome;
-use crate::daemon::{IdleConnection, Passed, Unavailable};
+use crate::daemon::{IdleConnection, Unavailable, Upgrade};
 use crate::decision::Permit;
 use crate::engine_api::{Hijack, Operation};
 use crate::http1::{Body, Extras, Framing, Request, Response};
@@ -23,8 +23,8 @@ use super::{headers, response, tunnel};
 pub(super) async fn forward(
     connection: &mut Connection,
     record: &mut ExchangeRecord,
-    (request, framing): (&Request, Framing),
-    permit: &Permit,
+    (mut request, framing): (Request, Framing),
+    permit: Permit,
 ) -> After {
     let idle = match daemon_connection(connection).await {
         Ok(idle) => idle,
@@ -32,7 +32,7 @@ pub(super) async fn forward(
             let answer = OwnAnswer::from(unavailable);
             record.status = Some(answer.status);
             record.outcome = Outcome::DaemonUnavailable;
-            return connection.refuse(request, &answer, framing).await;
+            return connection.refuse(&request, &answer, framing).await;
         }
     };
     if framing != Framing::Empty && request.expects_continue() {
@@ -42,9 +42,14 @@ pub(super) async fn forward(
             return After::Drop;
         }
     }
-    let operation = permit.request().operation();
-    let passed = headers::passed(request, permit.request(), framing);
-    let mut daemon = idle.send(permit, &passed);
+    let (operation, hijack) = (permit.request().operation(), permit.request().hijack());
+    let passed = headers::passed(&request, permit.request(), framing);
+    let upgrade = passed.upgrade;
+    let mut daemon = idle.send(&permit, &passed);
+    // An answer may take for ever, and head and body have megabytes.
+    drop(permit);
+    request.keep_only(&["connection", "upgrade"]);
+    let request = &request;
     let is_draining = connection.is_draining();
     let mut relay = Relay {
         client: &mut connection.peer,
@@ -60,7 +65,7 @@ pub(super) async fn forward(
         Ok(answer) => answer,
         Err(fault) => return without_answer(connection, record, request, &fault).await,
     };
-    match becomes(&answer, permit.request().hijack(), &passed) {
+    match becomes(&answer, hijack, upgrade) {
         Becomes::Answer => {
             record.status = Some(answer.status);
             let (outcome, after, is_clean) = bring_back(relay, request, &answer, is_draining).await;
@@ -71,7 +76,7 @@ pub(super) async fn forward(
             after
         }
         Becomes::Tunnel => match relay.rest_of_request().await {
-            Ok(()) => join(connection, record, &mut daemon, (request, &answer, &passed)).await,
+            Ok(()) => join(connection, record, &mut daemon, (request, &answer, upgrade)).await,
             Err(fault) => without_answer(connection, record, request, &fault).await,
         },
         Becomes::Nonsense => {
@@ -121,22 +126,17 @@ async fn join(
     connection: &mut Connection,
     record: &mut ExchangeRecord,
     daemon: &mut Peer,
-    (request, answer, passed): (&Request, &Response, &Passed<'_>),
+    (request, answer, upgrade): (&Request, &Response, Option<Upgrade>),
 ) -> After {
     let client = &mut connection.peer;
-    record.status = Some(response::queue_hijack(
-        client,
-        request,
-        answer,
-        passed.upgrade,
-    ));
+    record.status = Some(response::queue_hijack(client, request, answer, upgrade));
     record.is_tunnel = true;
     record.outcome = tunnel::join(client, daemon, &mut record.traffic).await;
     match record.outcome {
-        Outcome::Complete => After::Linger,
+        // A tunnel has no end but that of the connection; what the daemon wrote before is still on its way.
+        Outcome::Complete | Outcome::DaemonGone => After::Linger,
         Outcome::Refused
         | Outcome::ClientGone
-        | Outcome::DaemonGone
         | Outcome::DaemonUnavailable
         | Outcome::TimedOut
         | Outcome::Cut
@@ -154,10 +154,10 @@ enum Becomes {
 }
 
 /// Only an operation that hijacks becomes a tunnel, and only once the daemon says so.
-fn becomes(answer: &Response, hijack: Hijack, passed: &Passed<'_>) -> Becomes {
+fn becomes(answer: &Response, hijack: Hijack, upgrade: Option<Upgrade>) -> Becomes {
     match (answer.status, hijack) {
         (101, Hijack::No) => Becomes::Nonsense,
-        (101, Hijack::Raw | Hijack::WebSocket | Hijack::H2c) if passed.upgrade.is_none() => {
+        (101, Hijack::Raw | Hijack::WebSocket | Hijack::H2c) if upgrade.is_none() => {
             Becomes::Nonsense
         }
         (101, Hijack::Raw | Hijack::WebSocket | Hijack::H2c) => Becomes::Tunnel,
@@ -204,46 +204,36 @@ pub(super) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::daemon::Upgrade;
 
     fn answer(text: &str) -> Response {
         Response::parse(format!("{text}\r\n\r\n").as_bytes(), 10).unwrap()
     }
 
-    fn passed(upgrade: Option<Upgrade>) -> Passed<'static> {
-        Passed {
-            headers: Vec::new(),
-            framing: Framing::Empty,
-            is_json: false,
-            upgrade,
-        }
-    }
-
     #[test]
     fn only_what_hijacks_becomes_a_tunnel() {
         let switched = answer("HTTP/1.1 101 UPGRADED");
-        let tcp = passed(Some(Upgrade::Tcp));
-        assert_eq!(becomes(&switched, Hijack::Raw, &tcp), Becomes::Tunnel);
-        assert_eq!(becomes(&switched, Hijack::No, &tcp), Becomes::Nonsense);
+        let tcp = Some(Upgrade::Tcp);
+        assert_eq!(becomes(&switched, Hijack::Raw, tcp), Becomes::Tunnel);
+        assert_eq!(becomes(&switched, Hijack::No, tcp), Becomes::Nonsense);
         assert_eq!(
-            becomes(&switched, Hijack::WebSocket, &passed(None)),
+            becomes(&switched, Hijack::WebSocket, None),
             Becomes::Nonsense
         );
     }
 
     #[test]
     fn the_older_form_is_a_raw_stream_without_a_length() {
-        let tcp = passed(Some(Upgrade::Tcp));
+        let tcp = Some(Upgrade::Tcp);
         let raw = "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream";
-        assert_eq!(becomes(&answer(raw), Hijack::Raw, &tcp), Becomes::Tunnel);
-        assert_eq!(becomes(&answer(raw), Hijack::No, &tcp), Becomes::Answer);
+        assert_eq!(becomes(&answer(raw), Hijack::Raw, tcp), Becomes::Tunnel);
+        assert_eq!(becomes(&answer(raw), Hijack::No, tcp), Becomes::Answer);
         for text in [
             "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.docker.raw-stream\r\nContent-Length: 0",
             "HTTP/1.1 200 OK\r\nContent-Type: application/json",
             "HTTP/1.1 409 Conflict\r\nContent-Type: application/vnd.docker.raw-stream",
         ] {
             assert_eq!(
-                becomes(&answer(text), Hijack::Raw, &tcp),
+                becomes(&answer(text), Hijack::Raw, tcp),
                 Becomes::Answer,
                 "{text}"
             );

@@ -1,5 +1,7 @@
 //! A request read, decided and recorded; nothing has been forwarded yet.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use crate::audit::record::{self, Outcome, Verdict};
 use crate::audit::text::Text;
 use crate::decision::{self, Decision, Permit};
@@ -31,6 +33,8 @@ pub(super) enum Judged {
 
 /// Why a request was not understood.
 enum NotRead {
+    /// The client's certificate was good when it connected.
+    Expired,
     Malformed(Malformed),
     Body(ReadFault),
 }
@@ -44,7 +48,7 @@ pub(super) async fn judge(
     let engine_request = match read(connection, record, request).await {
         Ok(engine_request) => engine_request,
         Err(NotRead::Body(ReadFault::ClientGone)) => return Judged::ClientGone,
-        Err(not_read) => return malformed(connection, record, request, not_read).await,
+        Err(not_read) => return without_decision(connection, record, request, not_read).await,
     };
     let is_read = !matches!(engine_request.body, Body::Stream);
     let unread = if is_read {
@@ -107,6 +111,9 @@ async fn read(
 ) -> Result<EngineRequest, NotRead> {
     let head = RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
     record.names(&head);
+    if connection.client.identity.has_expired(now()) {
+        return Err(NotRead::Expired);
+    }
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }
@@ -149,15 +156,25 @@ async fn read_body(connection: &mut Connection, request: &Request) -> Result<Vec
     .await
 }
 
-/// Records and answers a request that was not understood; what is left of its body is not read.
-async fn malformed(
+/// Records and answers a request that was not understood, or not even read; what is left of its body is not read.
+async fn without_decision(
     connection: &Connection,
     record: &mut ExchangeRecord,
     request: &Request,
     not_read: NotRead,
 ) -> Judged {
     let limits = connection.gate.limits;
+    let (verdict, unread) = match not_read {
+        // No request may follow.
+        NotRead::Expired => (Verdict::Refuse, Framing::UntilEnd),
+        NotRead::Malformed(_) | NotRead::Body(_) => (Verdict::Malformed, request.framing),
+    };
     let (code, answer, outcome) = match not_read {
+        NotRead::Expired => {
+            let message = "the client's certificate has expired since it connected";
+            let answer = OwnAnswer::new(403, message);
+            ("certificate-expired", answer, Outcome::Refused)
+        }
         NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),
         NotRead::Body(ReadFault::Malformed(fault)) => {
             ("malformed-body", OwnAnswer::from(fault), Outcome::Refused)
@@ -183,7 +200,7 @@ async fn malformed(
         }
     };
     let verdicts = Verdicts {
-        verdict: Verdict::Malformed,
+        verdict,
         reasons: &super::record::reason(code, &answer.message),
         dropped: &[],
         status: Some(answer.status),
@@ -203,8 +220,17 @@ async fn malformed(
     Judged::Refused {
         answer,
         outcome,
-        unread: request.framing,
+        unread,
     }
+}
+
+/// In seconds since 1970; a clock that cannot be read is past every end.
+fn now() -> i64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok())
+        .unwrap_or(i64::MAX)
 }
 
 fn recorded(reason: &decision::Reason) -> record::Reason<'_> {

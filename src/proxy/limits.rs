@@ -17,6 +17,8 @@ pub(super) struct Seats {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
+    /// Of those, the ones whose client is not known yet.
+    unknown: usize,
     by_client: HashMap<Seated, usize>,
 }
 
@@ -40,6 +42,8 @@ pub(super) struct Seat {
 pub(super) enum NoSeat {
     #[error("the gate has {0} connections already, which is its limit")]
     Gate(usize),
+    #[error("the gate waits for {0} clients to say who they are, which is its limit")]
+    Unknown(usize),
     #[error("this client has {0} connections already, which is its limit")]
     Client(usize),
 }
@@ -59,7 +63,13 @@ impl Seats {
         if taken.all >= self.all {
             return Err(NoSeat::Gate(self.all));
         }
+        // Strangers who begin a handshake and never end it leave places for those who are known.
+        let most_unknown = self.all.div_ceil(2);
+        if taken.unknown >= most_unknown {
+            return Err(NoSeat::Unknown(most_unknown));
+        }
         taken.all += 1;
+        taken.unknown += 1;
         drop(taken);
         Ok(Seat {
             seats: self.clone(),
@@ -92,6 +102,7 @@ impl Seat {
             return Err(NoSeat::Client(self.seats.per_client));
         }
         *count += 1;
+        taken.unknown = taken.unknown.saturating_sub(1);
         drop(taken);
         self.client = Some(client);
         Ok(())
@@ -107,6 +118,7 @@ impl Drop for Seat {
             .unwrap_or_else(PoisonError::into_inner);
         taken.all = taken.all.saturating_sub(1);
         let Some(client) = self.client.take() else {
+            taken.unknown = taken.unknown.saturating_sub(1);
             return;
         };
         if let Some(count) = taken.by_client.get_mut(&client) {
@@ -145,6 +157,21 @@ mod tests {
         let first = seats.take().unwrap();
         assert_eq!(seats.take().unwrap_err(), NoSeat::Gate(1));
         drop(first);
+        assert!(seats.take().is_ok());
+    }
+
+    #[test]
+    fn strangers_have_half_of_the_places() {
+        let (seats, listener) = (seats(4, 4), Arc::from("unix:///a"));
+        let strangers = [seats.take().unwrap(), seats.take().unwrap()];
+        assert_eq!(seats.take().unwrap_err(), NoSeat::Unknown(2));
+        let mut known = Vec::new();
+        for mut seat in strangers {
+            seat.identify(&uid(1), &listener).unwrap();
+            known.push(seat);
+        }
+        let third = seats.take().unwrap();
+        drop(third);
         assert!(seats.take().is_ok());
     }
 

@@ -83,7 +83,7 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
     };
     match judge::judge(connection, &mut record, &request).await {
         Judged::Permitted { permit, framing } => {
-            forward::forward(connection, &mut record, (&request, framing), &permit).await
+            forward::forward(connection, &mut record, (request, framing), permit).await
         }
         Judged::Refused {
             answer,

@@ -32,6 +32,10 @@ struct Stage {
 
 impl Stage {
     fn new(policy: Policy) -> Self {
+        Self::with(policy, Identity::Listener)
+    }
+
+    fn with(policy: Policy, identity: Identity) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("daemon.sock");
         let daemon = UnixListener::bind(&path).unwrap();
@@ -53,7 +57,7 @@ impl Stage {
         };
         let known = Client {
             name: None,
-            identity: Identity::Listener,
+            identity,
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
         };
@@ -116,6 +120,8 @@ async fn rest(stream: &mut UnixStream) -> String {
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n[]";
 const END: &str = "\r\n\r\n";
+
+mod ends;
 
 #[tokio::test]
 async fn a_client_has_one_connection_to_the_daemon_for_all_its_requests() {

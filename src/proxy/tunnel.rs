@@ -5,7 +5,7 @@ use std::io;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{self, Interval, MissedTickBehavior};
+use tokio::time::{self, Instant, Interval, MissedTickBehavior};
 
 use crate::audit::record::Outcome;
 use crate::peer::Peer;
@@ -21,8 +21,16 @@ pub(super) async fn join(client: &mut Peer, daemon: &mut Peer, traffic: &mut Tra
     let mut down = Direction::default();
     let mut check = None;
     poll_fn(|cx| {
-        if let Poll::Ready(Err(fault)) = up.poll(cx, client, daemon, &mut traffic.from_client) {
-            return Poll::Ready(fault.outcome(Outcome::ClientGone, Outcome::DaemonGone));
+        match up.poll(cx, client, daemon, &mut traffic.from_client) {
+            Poll::Ready(Err(Fault::Sink(error))) => {
+                // A daemon that takes no more may have written before it closed, and that is still to be read.
+                tracing::debug!(%error, "the daemon takes no more of a tunnel");
+                up.has_ended = true;
+            }
+            Poll::Ready(Err(fault)) => {
+                return Poll::Ready(fault.outcome(Outcome::ClientGone, Outcome::DaemonGone));
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => {}
         }
         if let Poll::Ready(Err(fault)) = down.poll(cx, daemon, client, &mut traffic.to_client) {
             return Poll::Ready(fault.outcome(Outcome::DaemonGone, Outcome::ClientGone));
@@ -33,10 +41,18 @@ pub(super) async fn join(client: &mut Peer, daemon: &mut Peer, traffic: &mut Tra
         if up.has_ended && client.is_gone(cx) {
             return Poll::Ready(Outcome::ClientGone);
         }
+        // Nothing is read of the client meanwhile, not even its end; but what it has sent has its time to be taken.
+        if up
+            .blocked_since
+            .is_some_and(|since| since.elapsed() > BLOCKED)
+            && client.is_gone(cx)
+        {
+            return Poll::Ready(Outcome::ClientGone);
+        }
         if down.has_ended && daemon.is_gone(cx) {
             return Poll::Ready(Outcome::Complete);
         }
-        if up.has_ended || down.has_ended {
+        if up.has_ended || down.has_ended || up.blocked_since.is_some() {
             wake_now_and_then(&mut check, cx);
         }
         Poll::Pending
@@ -48,6 +64,8 @@ pub(super) async fn join(client: &mut Peer, daemon: &mut Peer, traffic: &mut Tra
 #[derive(Debug, Default)]
 struct Direction {
     has_ended: bool,
+    /// Since when its sink takes nothing.
+    blocked_since: Option<Instant>,
 }
 
 /// Which side of a direction failed.
@@ -82,8 +100,12 @@ impl Direction {
         for _ in 0..TURNS {
             let extent = from.input.len();
             if extent > 0 || !to.output.is_empty() {
-                let written = ready!(to.poll_write_through(cx, &mut from.input, extent));
-                *count += written.map_err(Fault::Sink)? as u64;
+                let written = to.poll_write_through(cx, &mut from.input, extent);
+                self.blocked_since = match written {
+                    Poll::Pending => self.blocked_since.or_else(|| Some(Instant::now())),
+                    Poll::Ready(_) => None,
+                };
+                *count += ready!(written).map_err(Fault::Sink)? as u64;
                 continue;
             }
             let flushed = to.poll_flush(cx).map_err(Fault::Sink)?;
@@ -114,3 +136,5 @@ pub(super) fn wake_now_and_then(check: &mut Option<Interval>, cx: &mut Context<'
 /// Writes of one direction in a row.
 const TURNS: usize = 16;
 const CHECK: Duration = Duration::from_secs(1);
+/// How long a daemon that takes nothing may hold the last bytes of a client that is gone.
+const BLOCKED: Duration = Duration::from_secs(30);

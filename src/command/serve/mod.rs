@@ -30,7 +30,7 @@ pub struct ServeArguments {
     /// The policy of whoever comes: a ready one by its name, or a file.
     #[arg(long, value_name = "NAME|FILE")]
     policy: Option<String>,
-    /// Where clients come, instead of the configured listeners: unix:///PATH, tcp://IP:PORT, systemd[:NAME].
+    /// Where clients come, instead of the configured listeners: unix:///PATH, tcp://IP:PORT, systemd or systemd:NAME.
     #[arg(long, value_name = "ADDRESS")]
     listen: Vec<String>,
     /// The daemon to guard: unix:///PATH or tcp://HOST:PORT.

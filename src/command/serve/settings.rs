@@ -86,7 +86,8 @@ impl Settings {
             config.policy =
                 ready::find(DEFAULT_POLICY).map(|_| PolicyReference::Ready(DEFAULT_POLICY));
         }
-        refuse_loops(&config)?;
+        let listeners = config.listeners.iter().map(|listener| &listener.address);
+        loops::refuse(listeners, &config.daemon.address)?;
         refuse_plain_tcp(&config.daemon)?;
         Ok(Self {
             config,
@@ -164,26 +165,6 @@ fn make_directory(directory: &Path) -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
-}
-
-/// Before anything is bound: a listener at the daemon's path would take it for a stale socket of its own.
-fn refuse_loops(config: &Config) -> Result<(), ServeError> {
-    let listeners = config.listeners.iter().map(|listener| &listener.address);
-    for listener in listeners {
-        refuse_loop(&config.daemon.address, listener)?;
-    }
-    Ok(())
-}
-
-/// Refuses a daemon that is a listener of this gate.
-pub(super) fn refuse_loop(daemon: &Address, listener: &ListenerAddress) -> Result<(), ServeError> {
-    if !loops::leads_to(daemon, listener) {
-        return Ok(());
-    }
-    Err(ServeError::Configuration(format!(
-        "the daemon {daemon} is the listener {listener} itself, so the gate would talk to itself; name the real daemon \
-         with --daemon"
-    )))
 }
 
 /// A file says it at its place already; this is for the command line and the environment.

@@ -17,7 +17,8 @@ use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
 use crate::proxy::{Gate, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
-use super::settings::{ServeError, Settings, refuse_loop};
+use super::loops;
+use super::settings::{ServeError, Settings};
 
 /// A gate that is about to take clients.
 pub(super) struct Started {
@@ -48,16 +49,18 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         let policy = listener.policy.as_ref().or(config.policy.as_ref());
         let policy = policy.map(|policy| policies.get(policy)).transpose()?;
         for listener in listen(listener, &mut inherited)? {
-            // Only now it is known where the sockets are that systemd hands over.
-            if let Ok(own) = ListenerAddress::parse(&listener.docker_host()) {
-                refuse_loop(&config.daemon.address, &own)?;
-            }
             served.push(Served {
                 listener,
                 policy: policy.clone(),
             });
         }
     }
+    // Only now is it known where systemd listens.
+    let places: Vec<_> = served
+        .iter()
+        .filter_map(|served| ListenerAddress::parse(&served.listener.docker_host()).ok())
+        .collect();
+    loops::refuse(&places, &config.daemon.address)?;
     let audit = audit(&config)?;
     let ids = ExchangeIds::start().map_err(|error| ServeError::Failed(error.to_string()))?;
     tracing::info!(daemon = %config.daemon.address, listeners = served.len(), "serving");
@@ -68,7 +71,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         limits: config.limits,
         lowest_version: config.api.lowest,
         highest_version: ApiVersion::NEWEST,
-        protected: protected(&config, file.as_deref()),
+        protected: protected(&config, file.as_deref(), &places),
     };
     Ok(Started {
         server: Server::new(gate, clients),
@@ -96,8 +99,9 @@ impl Policies<'_> {
                 ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
             })?,
         };
-        let policy = policy::compile(&name, &text, &self.parameters.parameters)
+        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
             .map_err(ServeError::Problems)?;
+        resolve(&mut policy);
         if policy.permits_everything {
             tracing::warn!(
                 policy = %policy.name,
@@ -107,6 +111,18 @@ impl Policies<'_> {
         let policy = Arc::new(policy);
         self.compiled.insert(name, Arc::clone(&policy));
         Ok(policy)
+    }
+}
+
+/// What is opened is compared with where a request's path leads in the end, so it must be that too.
+fn resolve(policy: &mut Policy) {
+    for opened in &mut policy.container.host_paths.value {
+        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
+        match real {
+            Ok(Ok(real)) => opened.path = real,
+            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
+            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
+        }
     }
 }
 
@@ -177,7 +193,7 @@ fn audit(config: &Config) -> Result<Audit, ServeError> {
 }
 
 /// The daemon's socket, the gate's own sockets and files: a container that has one of them is the gate's master.
-fn protected(config: &Config, file: Option<&Path>) -> Vec<String> {
+fn protected(config: &Config, file: Option<&Path>, places: &[ListenerAddress]) -> Vec<String> {
     let mut paths: Vec<&Path> = file.into_iter().collect();
     if let Address::Unix(path) = &config.daemon.address {
         paths.push(path);
@@ -185,10 +201,12 @@ fn protected(config: &Config, file: Option<&Path>) -> Vec<String> {
     if let AuditFile::File(path) = &config.audit {
         paths.push(path);
     }
-    for listener in &config.listeners {
-        if let ListenerAddress::Unix(path) = &listener.address {
+    for place in places {
+        if let ListenerAddress::Unix(path) = place {
             paths.push(path);
         }
+    }
+    for listener in &config.listeners {
         if let Some(tls) = &listener.tls {
             paths.extend([tls.certificate.as_path(), &tls.key, &tls.client_ca]);
             paths.extend(tls.client_crl.as_deref());

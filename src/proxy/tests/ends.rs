@@ -1,0 +1,111 @@
+//! Ends that are not the usual ones: of tunnels that one side leaves, of a certificate.
+
+use crate::policy::client::Certificate;
+
+use super::*;
+
+const SWITCHED: &[u8] =
+    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\
+    Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";
+
+/// A tunnel with its first bytes behind it.
+async fn tunnel() -> (Stage, UnixStream) {
+    let mut stage = Stage::judging();
+    stage
+        .say("POST /containers/a/attach HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+        .await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    daemon.write_all(SWITCHED).await.unwrap();
+    up_to(&mut stage.client, END).await;
+    (stage, daemon)
+}
+
+#[tokio::test]
+async fn what_a_daemon_wrote_before_it_left_arrives_though_the_client_still_sends() {
+    let (stage, mut daemon) = tunnel().await;
+    let (mut read, mut write) = stage.client.into_split();
+    let sending =
+        tokio::spawn(async move { while write.write_all(&[b'i'; 65536]).await.is_ok() {} });
+    // By now the gate waits until it can write to the daemon.
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    let output = vec![b'o'; 100_000];
+    daemon.write_all(&output).await.unwrap();
+    drop(daemon);
+    let mut got = Vec::new();
+    read.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got.len(), output.len());
+    drop(read);
+    sending.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_is_gone_ends_a_tunnel_whose_daemon_reads_nothing() {
+    let (stage, mut daemon) = tunnel().await;
+    let (read, mut write) = stage.client.into_split();
+    let sending = tokio::spawn(async move {
+        let deadline = std::time::Duration::from_millis(200);
+        let endless = async { while write.write_all(&[b'i'; 65536]).await.is_ok() {} };
+        let _ = tokio::time::timeout(deadline, endless).await;
+    });
+    sending.await.unwrap();
+    drop(read);
+    tokio::time::pause();
+    let deadline = std::time::Duration::from_secs(120);
+    tokio::time::timeout(deadline, stage.serving)
+        .await
+        .expect("the gate lets go")
+        .unwrap();
+    let mut left = Vec::new();
+    // What had come through is still there to be read, then the end.
+    let _ = daemon.read_to_end(&mut left).await;
+    assert!(!left.is_empty());
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_ends_its_connection_with_the_next_request() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let now = i64::try_from(now.unwrap().as_secs()).unwrap();
+    for (not_after, is_expired) in [(now + 60, false), (now - 1, true)] {
+        let identity = Identity::Certificate(Certificate {
+            common_name: None,
+            organizations: Vec::new(),
+            organizational_units: Vec::new(),
+            dns: Vec::new(),
+            emails: Vec::new(),
+            uris: Vec::new(),
+            serial: String::new(),
+            fingerprint: String::new(),
+            not_after,
+        });
+        for policy in [
+            Policy {
+                operations: [(Operation::SystemInfo, 1)].into(),
+                ..Policy::default()
+            },
+            Policy {
+                permits_everything: true,
+                ..Policy::default()
+            },
+        ] {
+            let mut stage = Stage::with(policy, identity.clone());
+            stage
+                .say("GET /info HTTP/1.1\r\n\r\nGET /info HTTP/1.1\r\n\r\n")
+                .await;
+            if !is_expired {
+                up_to(&mut stage.daemon().await, END).await;
+                continue;
+            }
+            let answer = rest(&mut stage.client).await;
+            assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+            assert!(answer.contains("Connection: close\r\n"), "{answer}");
+            assert_eq!(answer.matches("HTTP/1.1").count(), 1, "{answer}");
+            let audit = stage.audit().await;
+            assert!(
+                audit.contains("\"code\":\"certificate-expired\""),
+                "{audit}"
+            );
+            assert!(audit.contains("\"decision\":\"refuse\""), "{audit}");
+        }
+    }
+}

@@ -21,7 +21,7 @@ fn answers_what_it_is_asked_about_itself() {
         assert_eq!(docker.ok("version --format {{.Server.Os}}"), "linux");
         assert_eq!(docker.ok("info --format {{.OSType}}"), "linux");
         assert!(docker.ok("images").contains("busybox"));
-        assert!(docker.ok("system df").contains("Images"));
+        assert!(alone(docker, "system df").contains("Images"));
         assert!(docker.ok("history busybox").contains("Imported"));
         assert!(docker.ok("image inspect busybox").contains("\"Cmd\""));
         let missing = docker.fails(format!("inspect {}", site.name("missing")));
@@ -239,7 +239,7 @@ fn keeps_data_in_named_volumes() {
             "/data:\n\n/scratch:"
         );
         docker.ok(format!("volume rm {name}"));
-        assert!(prune(docker, &format!("volume prune -f --filter label={label}")).contains("0B"));
+        assert!(alone(docker, &format!("volume prune -f --filter label={label}")).contains("0B"));
     });
 }
 
@@ -301,7 +301,7 @@ fn clears_away_what_is_not_used() {
         ));
         docker.ok(format!("network create --label {label} {network}"));
         for kind in ["container", "network", "image", "system"] {
-            prune(docker, &format!("{kind} prune -f --filter label={label}"));
+            alone(docker, &format!("{kind} prune -f --filter label={label}"));
         }
         assert!(
             docker
@@ -327,13 +327,11 @@ fn a_site_leaves_nothing_behind() {
     assert_eq!(answer.status, 404);
 }
 
-/// The daemon does one prune at a time, and other tests ask for one too.
-fn prune(docker: &Docker, command: &str) -> String {
-    wait::until("no other prune is running", || {
+/// The daemon prunes and measures one at a time, and other tests ask for it too.
+fn alone(docker: &Docker, command: &str) -> String {
+    wait::until("no other such operation is running", || {
         let ended = docker.run(command);
-        let is_busy = ended
-            .stderr
-            .contains("a prune operation is already running");
+        let is_busy = ended.stderr.contains("operation is already running");
         (!is_busy).then(|| ended.ok(command))
     })
 }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -139,9 +139,12 @@ fn a_live_socket_is_not_taken_and_no_other_file_is_removed() {
     let configuration = unix_listener(&path, "policy = 'guarded'");
     let told = refused(&daemon, &configuration).stderr;
     assert!(told.contains("another process answers there"), "{told}");
-    assert!(std::os::unix::net::UnixStream::connect(&path).is_ok());
+    assert!(UnixStream::connect(&path).is_ok());
     drop(other);
-    // Nobody answers there any more.
+    // A process that another test starts may hold it for a moment more.
+    wait::until("nobody answers there", || {
+        UnixStream::connect(&path).is_err().then_some(())
+    });
     drop(gate(&daemon, &configuration, 1));
 
     let file = folder.path().join("precious");

@@ -103,7 +103,6 @@ fn dashboards_look_and_one_may_start_and_stop() {
         "GET /containers/NAME/top",
         "GET /images/json",
         "GET /volumes",
-        "GET /system/df",
     ];
     for (policy, status) in [("read-only", 403), ("dashboard", 204)] {
         let place = Place::with(policy);
@@ -138,7 +137,6 @@ fn portainer_manages_containers_and_not_the_host() {
             "GET /containers/json?all=1",
             "GET /images/json?all=0",
             "GET /volumes?filters=%7B%22dangling%22:%5B%22true%22%5D%7D",
-            "GET /system/df",
         ],
     );
     let create = "POST /containers/create?name=NAME-web";

@@ -71,13 +71,11 @@ fn the_script_serves_at_both_doors_and_ends_with_what_it_started() {
         .next()
         .unwrap();
     let unix = gate.listener(0).clone();
-    let tls = Address::Tls(format!("127.0.0.1:{port}"), certificates.into());
-    for address in [&unix, &tls] {
-        let docker = Docker::at(address);
-        assert!(docker.ok("images").contains("busybox"));
-        let told = docker.fails("run --rm --privileged busybox true");
-        assert!(told.contains("dockgate refuses"), "{told}");
-    }
+    guards(&unix);
+    guards(&Address::Tls(
+        format!("127.0.0.1:{port}"),
+        certificates.into(),
+    ));
     let audit = unix.unix_path().with_file_name("audit.jsonl");
     assert!(
         fs::read_to_string(audit)
@@ -89,4 +87,11 @@ fn the_script_serves_at_both_doors_and_ends_with_what_it_started() {
     wait::until("the gate has ended too", || {
         unix.connect().is_err().then_some(())
     });
+}
+
+fn guards(address: &Address) {
+    let docker = Docker::at(address);
+    assert!(docker.ok("images").contains("busybox"));
+    let told = docker.fails("run --rm --privileged busybox true");
+    assert!(told.contains("dockgate refuses"), "{told}");
 }

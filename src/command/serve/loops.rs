@@ -57,10 +57,16 @@ fn is_loop(listener: &ListenerAddress, daemon: &Address) -> bool {
 /// Whether who connects to `daemon` reaches a listener with the same port.
 fn leads_to(daemon: IpAddr, listener: &SocketAddr) -> bool {
     // ip(7): who connects to no address reaches this machine.
-    let daemon = match daemon.to_canonical() {
-        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
-        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
-        other => other,
+    let daemon = daemon.to_canonical();
+    let here: IpAddr = if daemon.is_ipv4() {
+        Ipv4Addr::LOCALHOST.into()
+    } else {
+        Ipv6Addr::LOCALHOST.into()
+    };
+    let daemon = if daemon.is_unspecified() {
+        here
+    } else {
+        daemon
     };
     if listener.ip().is_unspecified() {
         // Only an address of this machine can be bound.

@@ -15,6 +15,7 @@ mod audit;
 mod benign;
 mod certs;
 mod cli;
+mod differential;
 mod faults;
 mod images;
 mod limits;

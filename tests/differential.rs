@@ -45,7 +45,7 @@ impl Tally {
         self.sent += 1;
         let canonical = judged.canonical();
         // What other tests do at the same daemon shows in lists; a real disagreement stays.
-        let mut tries = (0..5).map(|_| (effect(sent, &judged), effect(&canonical, &judged)));
+        let mut tries = (0..8).map(|_| (effect(sent, &judged), effect(&canonical, &judged)));
         let agrees = |(original, written): &(Effect, Effect)| original == written;
         let mut seen = None;
         let found = tries.find(|pair| {
@@ -94,7 +94,7 @@ impl Tally {
     }
 }
 
-/// A running container of one's own, with something in its logs; removed at the end.
+/// A container of one's own, with something in its logs; removed at the end.
 struct Container {
     name: String,
     daemon: Address,
@@ -102,15 +102,31 @@ struct Container {
 
 impl Container {
     fn running() -> Self {
-        let (name, daemon) = (process::unique("df"), engine::address());
-        let words = r#"["sh","-c","for i in 1 2 3; do echo out $i; echo err $i >&2; done; exec sleep 600"]"#;
-        let body = format!(r#"{{"Image":"busybox","Cmd":{words},"Labels":{{"df":"{name}"}}}}"#);
-        let created = http::request(
-            &daemon,
+        Self::saying("exec sleep 600")
+    }
+
+    /// One whose logs end, also for who follows them.
+    fn ended() -> Self {
+        let container = Self::saying("exit 0");
+        let name = &container.name;
+        let waited = http::request(
+            &container.daemon,
             "POST",
-            &format!("/containers/create?name={name}"),
-            &body,
+            &format!("/containers/{name}/wait"),
+            "",
         );
+        assert_eq!(waited.status, 200, "{}", waited.text());
+        container
+    }
+
+    fn saying(last: &str) -> Self {
+        let (name, daemon) = (process::unique("df"), engine::address());
+        let words = format!("for i in 1 2 3; do echo out $i; echo err $i >&2; done; {last}");
+        let body = format!(
+            r#"{{"Image":"busybox","Cmd":["sh","-c","{words}"],"Labels":{{"df":"{name}"}},"HostConfig":{{"Binds":["{name}:/v"]}}}}"#
+        );
+        let target = format!("/containers/create?name={name}");
+        let created = http::request(&daemon, "POST", &target, &body);
         assert_eq!(created.status, 201, "{}", created.text());
         let started = http::request(&daemon, "POST", &format!("/containers/{name}/start"), "");
         assert_eq!(started.status, 204, "{}", started.text());

@@ -12,13 +12,13 @@ fn volumes_are_made_as_the_gate_read_them() {
     let (name, daemon) = (process::unique("df"), engine::address());
     let tally = tried(
         1,
-        6000,
-        1200,
+        4000,
+        600,
         |random| tables::volume(random, &name),
         "/v1.41/volumes/create",
         |sent, _| effect::of_volume(sent, &daemon),
     );
-    tally.check("bodies of VolumeCreate", 500, 300);
+    tally.check("bodies of VolumeCreate", 400, 200);
 }
 
 #[test]
@@ -28,12 +28,12 @@ fn containers_are_made_as_the_gate_read_them() {
     let tally = tried(
         2,
         3000,
-        250,
+        100,
         |random| tables::container(random, ""),
         &target,
         |sent, _| effect::of_container(sent, &daemon),
     );
-    tally.check("bodies of ContainerCreate", 200, 100);
+    tally.check("bodies of ContainerCreate", 90, 60);
 }
 
 #[test]
@@ -42,13 +42,13 @@ fn execs_are_made_as_the_gate_read_them() {
     let target = format!("/v1.41/containers/{}/exec", container.name);
     let tally = tried(
         3,
-        6000,
-        1200,
+        4000,
+        600,
         |random| tables::exec(random, ""),
         &target,
         |sent, _| effect::of_exec(sent, &container.daemon),
     );
-    tally.check("bodies of ContainerExec", 500, 300);
+    tally.check("bodies of ContainerExec", 400, 200);
 }
 
 #[test]
@@ -58,12 +58,12 @@ fn containers_are_changed_as_the_gate_read_it() {
     let tally = tried(
         4,
         1500,
-        150,
+        100,
         |random| tables::update(random, ""),
         &target,
         |sent, _| effect::of_update(sent, &container.name, &container.daemon),
     );
-    tally.check("bodies of ContainerUpdate", 100, 50);
+    tally.check("bodies of ContainerUpdate", 80, 50);
 }
 
 #[test]

@@ -30,7 +30,6 @@ const SHOWN: &[&str] = &[
     "/HostConfig/ReadonlyRootfs",
     "/HostConfig/CpuShares",
     "/HostConfig/Binds",
-    "/HostConfig/SecurityOpt",
     "/HostConfig/Sysctls",
     "/HostConfig/OomScoreAdj",
     "/HostConfig/CgroupParent",
@@ -176,19 +175,40 @@ pub(super) fn of_network(sent: &Sent, daemon: &Address) -> Effect {
     let id = made["Id"].as_str().unwrap();
     let mut found = inspect(daemon, &format!("/networks/{id}"));
     remove(daemon, &format!("/networks/{id}"));
-    without(&mut found, &["Id", "Created"]);
+    // The daemon takes the next free subnet.
+    without(&mut found, &["Id", "Created", "IPAM"]);
     Effect::of(&answer, found)
 }
 
-/// Only asks; the answer is the effect.
-pub(super) fn of_question(sent: &Sent, daemon: &Address) -> Effect {
+/// Only asks; the answer is the effect. Of a list it is what is named so, since others come and go.
+pub(super) fn of_question(sent: &Sent, named: &str, daemon: &Address) -> Effect {
     let answer = sent.ask(daemon);
-    let found = if answer.status < 300 {
-        Value::String(answer.text())
-    } else {
-        Value::Null
+    let is_json = answer
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/json"));
+    let found = match answer.status {
+        200..300 if is_json && !answer.body.is_empty() => read(&answer.body),
+        200..300 => Value::String(answer.text()),
+        _ => Value::Null,
     };
-    Effect::of(&answer, found)
+    let list = if found["Volumes"].is_array() {
+        &found["Volumes"]
+    } else {
+        &found
+    };
+    let Some(items) = list.as_array() else {
+        return Effect::of(&answer, found);
+    };
+    let is_ours = |item: &&Value| {
+        [named, "busybox:latest", "\"none\""]
+            .iter()
+            .any(|it| item.to_string().contains(it))
+    };
+    let mut ours: Vec<Value> = items.iter().filter(is_ours).cloned().collect();
+    for item in ours.iter_mut().filter(|item| item.is_object()) {
+        without(item, &["Status"]);
+    }
+    Effect::of(&answer, Value::Array(ours))
 }
 
 /// Names a container anew and looks at it under its id.

@@ -17,6 +17,7 @@ mod certs;
 mod cli;
 mod differential;
 mod faults;
+mod fuzz_smoke;
 mod images;
 mod limits;
 mod malformed;

@@ -40,6 +40,8 @@ impl Query {
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = form_decode(name)?;
+            // The daemon refuses what cannot be decoded, whatever the parameter.
+            let value = form_decode(value)?;
             let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
                 if !query.dropped.contains(&name) && query.dropped.len() < 64 {
                     query.dropped.push(name.chars().take(64).collect());
@@ -52,7 +54,7 @@ impl Query {
                     "the parameter `{name}` stands twice"
                 )));
             }
-            let value = canonical(parameter, form_decode(value)?)?;
+            let value = canonical(parameter, value)?;
             query.known.push(Known { parameter, value });
         }
         Ok(query)

@@ -9,6 +9,7 @@ pub(crate) mod fake_daemon;
 pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod process;
+pub(crate) mod random;
 pub(crate) mod site;
 pub(crate) mod wait;
 

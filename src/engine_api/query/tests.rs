@@ -17,6 +17,14 @@ fn written(operation: Operation, text: &str) -> String {
 }
 
 #[test]
+fn a_parameter_that_is_dropped_must_be_one_that_can_be_decoded() {
+    for query in ["x=%", "x=%zz", "x=1&y=%f", "%=1", "x=%ff"] {
+        let read = Query::parse(Operation::ContainerList, query);
+        assert!(matches!(read, Err(Malformed::Query(_))), "{query}");
+    }
+}
+
+#[test]
 fn what_the_daemon_does_not_read_is_dropped_and_named() {
     let query = query(
         Operation::ContainerCreate,

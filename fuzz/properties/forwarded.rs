@@ -1,0 +1,62 @@
+//! What may stand in a request that goes on to the daemon.
+
+use dockgate::engine_api::json::Value;
+use dockgate::engine_api::schema::Shape;
+use dockgate::engine_api::{Body, EngineRequest, body_of};
+
+/// The request, written, is read as the same; its body mentions no field outside the model.
+pub(crate) fn check(request: &EngineRequest) {
+    let body = match &request.body {
+        Body::Json(value) => {
+            if let Some(schema) = request.operation().and_then(body_of) {
+                only_known(value, Shape::Object(schema), "");
+            }
+            value.to_string()
+        }
+        Body::None | Body::Stream => String::new(),
+    };
+    let again = super::read_again(request, body.as_bytes());
+    assert_eq!(again.body, request.body, "{body}");
+    assert_eq!(again.head.target, request.head.target);
+    assert_eq!(again.target(), request.target());
+    assert!(again.unknown.is_empty(), "{body} has unknown fields");
+    if request.operation().is_some() {
+        assert!(
+            again.dropped.is_empty(),
+            "{body} has what the daemon does not read: {:?}",
+            again.dropped
+        );
+    }
+}
+
+fn only_known(value: &Value, shape: Shape, path: &str) {
+    match shape {
+        Shape::Object(schema) => {
+            for (key, value) in value.members() {
+                let mut fields = schema.fields();
+                let field =
+                    fields.find(|field| field.name == key && !matches!(field.shape, Shape::Unread));
+                let field = field.unwrap_or_else(|| panic!("`{path}.{key}` is not of the model"));
+                only_known(value, field.shape, &format!("{path}.{key}"));
+            }
+        }
+        Shape::List(item) => value
+            .items()
+            .iter()
+            .for_each(|value| only_known(value, *item, path)),
+        Shape::Map(item) => value
+            .members()
+            .iter()
+            .for_each(|(_, value)| only_known(value, *item, path)),
+        Shape::Bool
+        | Shape::Integer
+        | Shape::Float
+        | Shape::Text
+        | Shape::TextList
+        | Shape::TextOrList
+        | Shape::TextMap
+        | Shape::Set
+        | Shape::Any
+        | Shape::Unread => {}
+    }
+}

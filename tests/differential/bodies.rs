@@ -1,0 +1,105 @@
+//! Bodies of operations whose effect can be looked at afterwards.
+
+use super::judged::{self, Sent};
+use super::loose::{self, Loose};
+use super::tables;
+use super::{Container, Tally, effect};
+use crate::support::random::Random;
+use crate::support::{engine, process};
+
+#[test]
+fn volumes_are_made_as_the_gate_read_them() {
+    let (name, daemon) = (process::unique("df"), engine::address());
+    let tally = tried(
+        1,
+        4000,
+        600,
+        |random| tables::volume(random, &name),
+        "/v1.41/volumes/create",
+        |sent, _| effect::of_volume(sent, &daemon),
+    );
+    tally.check("bodies of VolumeCreate", 400, 200);
+}
+
+#[test]
+fn containers_are_made_as_the_gate_read_them() {
+    let (name, daemon) = (process::unique("df"), engine::address());
+    let target = format!("/v1.41/containers/create?name={name}");
+    let tally = tried(
+        2,
+        3000,
+        100,
+        |random| tables::container(random, ""),
+        &target,
+        |sent, _| effect::of_container(sent, &daemon),
+    );
+    tally.check("bodies of ContainerCreate", 90, 60);
+}
+
+#[test]
+fn execs_are_made_as_the_gate_read_them() {
+    let container = Container::running();
+    let target = format!("/v1.41/containers/{}/exec", container.name);
+    let tally = tried(
+        3,
+        4000,
+        600,
+        |random| tables::exec(random, ""),
+        &target,
+        |sent, _| effect::of_exec(sent, &container.daemon),
+    );
+    tally.check("bodies of ContainerExec", 400, 200);
+}
+
+#[test]
+fn containers_are_changed_as_the_gate_read_it() {
+    let container = Container::running();
+    let target = format!("/v1.41/containers/{}/update", container.name);
+    let tally = tried(
+        4,
+        1500,
+        100,
+        |random| tables::update(random, ""),
+        &target,
+        |sent, _| effect::of_update(sent, &container.name, &container.daemon),
+    );
+    tally.check("bodies of ContainerUpdate", 80, 50);
+}
+
+#[test]
+fn networks_are_made_as_the_gate_read_them() {
+    let (name, daemon) = (process::unique("df"), engine::address());
+    let tally = tried(
+        5,
+        300,
+        20,
+        |random| tables::network(random, &name),
+        "/v1.41/networks/create",
+        |sent, _| effect::of_network(sent, &daemon),
+    );
+    tally.check("bodies of NetworkCreate", 15, 5);
+}
+
+/// Generates bodies until so many have been generated, or so many sent.
+fn tried(
+    seed: u64,
+    most_generated: usize,
+    most_sent: usize,
+    base: impl Fn(&mut Random) -> Loose,
+    target: &str,
+    effect: impl Fn(&Sent, &judged::Judged) -> effect::Effect,
+) -> Tally {
+    let (mut random, policies) = (Random::new(seed), judged::policies());
+    let mut tally = Tally::default();
+    while tally.generated < most_generated && tally.sent < most_sent {
+        let mut body = base(&mut random);
+        for _ in 0..random.below(4) {
+            body.change(&mut random);
+        }
+        let mut text = Vec::new();
+        body.write(&mut text, &mut random);
+        loose::around(&mut text, &mut random);
+        tally.try_one(&Sent::new("POST", target, &text), &policies, &effect);
+    }
+    tally
+}

@@ -1,0 +1,240 @@
+//! What the daemon has made of a request, as it says itself, without what differs from one making to the next.
+
+use dockgate::engine_api::{Body, Operation, json};
+use serde_json::Value;
+
+use super::judged::{Judged, Sent};
+use crate::support::address::Address;
+use crate::support::{http, json as read};
+
+/// The daemon's answer and what exists after it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Effect {
+    status: u16,
+    /// `null` where the daemon refused.
+    found: Value,
+}
+
+/// Fields of a create that the daemon shows as it was sent them, and whose absence it shows as their zero.
+const SHOWN: &[&str] = &[
+    "/Domainname",
+    "/User",
+    "/Tty",
+    "/OpenStdin",
+    "/WorkingDir",
+    "/Labels",
+    "/HostConfig/Memory",
+    "/HostConfig/Privileged",
+    "/HostConfig/PidMode",
+    "/HostConfig/UTSMode",
+    "/HostConfig/ReadonlyRootfs",
+    "/HostConfig/CpuShares",
+    "/HostConfig/Binds",
+    "/HostConfig/Sysctls",
+    "/HostConfig/OomScoreAdj",
+    "/HostConfig/CgroupParent",
+    "/HostConfig/AutoRemove",
+    "/HostConfig/PublishAllPorts",
+];
+
+impl Effect {
+    fn of(answer: &http::Answer, found: Value) -> Self {
+        let status = answer.status;
+        Self { status, found }
+    }
+
+    /// Whether the daemon did what it was asked.
+    pub(super) fn is_taken(&self) -> bool {
+        self.status < 300
+    }
+
+    /// Where what exists is not what the gate understood and judged.
+    pub(super) fn strays(&self, judged: &Judged) -> impl Iterator<Item = String> {
+        let body = match &judged.request.body {
+            Body::Json(body) if self.is_taken() => Some(body),
+            Body::Json(_) | Body::None | Body::Stream => None,
+        };
+        let is_create = judged.request.operation() == Some(Operation::ContainerCreate);
+        let places = SHOWN.iter().filter(move |_| is_create);
+        places.filter_map(move |place| {
+            let shown = if place.starts_with("/HostConfig") {
+                self.found.pointer(place)
+            } else {
+                self.found["Config"].pointer(place)
+            };
+            let shown = shown.unwrap_or(&Value::Null);
+            let understood = place.split('/').skip(1).try_fold(body?, json::Value::get);
+            let agrees =
+                understood.map_or_else(|| is_zero(shown), |understood| mirrors(understood, shown));
+            (!agrees)
+                .then(|| format!("{place} is {understood:?} to the gate and {shown} at the daemon"))
+        })
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+    }
+}
+
+/// Whether the daemon shows what the gate understood; `null` is the zero of its place.
+fn mirrors(gate: &json::Value, daemon: &Value) -> bool {
+    match (gate, daemon) {
+        (json::Value::Bool(gate), Value::Bool(daemon)) => gate == daemon,
+        (json::Value::Number(gate), Value::Number(daemon)) => gate.as_i64() == daemon.as_i64(),
+        (json::Value::Text(gate), Value::String(daemon)) => gate == daemon,
+        (json::Value::List(gate), Value::Array(daemon)) => {
+            gate.len() == daemon.len()
+                && gate
+                    .iter()
+                    .zip(daemon)
+                    .all(|(gate, daemon)| mirrors(gate, daemon))
+        }
+        (json::Value::Object(gate), Value::Object(daemon)) => {
+            let shown = |(key, gate): &(String, json::Value)| {
+                daemon.get(key).is_some_and(|daemon| mirrors(gate, daemon))
+            };
+            gate.len() == daemon.len() && gate.iter().all(shown)
+        }
+        (gate, daemon) => gate.is_zero() && is_zero(daemon),
+    }
+}
+
+/// Makes a volume, looks at it and removes it.
+pub(super) fn of_volume(sent: &Sent, daemon: &Address) -> Effect {
+    let answer = sent.ask(daemon);
+    if answer.status != 201 {
+        return Effect::of(&answer, Value::Null);
+    }
+    let made = read(&answer.body);
+    let name = made["Name"].as_str().unwrap();
+    let mut found = inspect(daemon, &format!("/volumes/{name}"));
+    remove(daemon, &format!("/volumes/{name}"));
+    without(&mut found, &["CreatedAt", "Mountpoint"]);
+    // A name of the daemon's own making.
+    if name.len() == 64 {
+        without(&mut found, &["Name"]);
+    }
+    Effect::of(&answer, found)
+}
+
+/// Makes a container, looks at it and removes it.
+pub(super) fn of_container(sent: &Sent, daemon: &Address) -> Effect {
+    let answer = sent.ask(daemon);
+    if answer.status != 201 {
+        return Effect::of(&answer, Value::Null);
+    }
+    let made = read(&answer.body);
+    let id = made["Id"].as_str().unwrap();
+    let found = inspect(daemon, &format!("/containers/{id}/json"));
+    remove(daemon, &format!("/containers/{id}?force=1&v=1"));
+    let kept = serde_json::json!({
+        "Name": found["Name"], "Config": found["Config"], "HostConfig": found["HostConfig"], "Image": found["Image"],
+    });
+    Effect::of(&answer, read(kept.to_string().replace(&id[..12], "OWN-ID")))
+}
+
+/// Makes an exec in a container that runs and looks at it.
+pub(super) fn of_exec(sent: &Sent, daemon: &Address) -> Effect {
+    let answer = sent.ask(daemon);
+    if answer.status != 201 {
+        return Effect::of(&answer, Value::Null);
+    }
+    let made = read(&answer.body);
+    let mut found = inspect(
+        daemon,
+        &format!("/exec/{}/json", made["Id"].as_str().unwrap()),
+    );
+    without(&mut found, &["ID"]);
+    Effect::of(&answer, found)
+}
+
+/// Changes a container and looks at it; before that it is set to what it was at first.
+pub(super) fn of_update(sent: &Sent, name: &str, daemon: &Address) -> Effect {
+    let first = br#"{"Memory":67108864,"MemorySwap":134217728,"CpuShares":512,"RestartPolicy":{"Name":"no"}}"#;
+    let reset = Sent::new("POST", &format!("/containers/{name}/update"), first).ask(daemon);
+    assert_eq!(reset.status, 200, "{}", reset.text());
+    let answer = sent.ask(daemon);
+    let found = inspect(daemon, &format!("/containers/{name}/json"));
+    Effect::of(&answer, found["HostConfig"].clone())
+}
+
+/// Makes a network, looks at it and removes it.
+pub(super) fn of_network(sent: &Sent, daemon: &Address) -> Effect {
+    let answer = sent.ask(daemon);
+    if answer.status != 201 {
+        return Effect::of(&answer, Value::Null);
+    }
+    let made = read(&answer.body);
+    let id = made["Id"].as_str().unwrap();
+    let mut found = inspect(daemon, &format!("/networks/{id}"));
+    remove(daemon, &format!("/networks/{id}"));
+    // The daemon takes the next free subnet.
+    without(&mut found, &["Id", "Created", "IPAM"]);
+    Effect::of(&answer, found)
+}
+
+/// Only asks; the answer is the effect. Of a list it is what is named so, since others come and go.
+pub(super) fn of_question(sent: &Sent, named: &str, daemon: &Address) -> Effect {
+    let answer = sent.ask(daemon);
+    let is_json = answer
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/json"));
+    let found = match answer.status {
+        200..300 if is_json && !answer.body.is_empty() => read(&answer.body),
+        200..300 => Value::String(answer.text()),
+        _ => Value::Null,
+    };
+    let list = if found["Volumes"].is_array() {
+        &found["Volumes"]
+    } else {
+        &found
+    };
+    let Some(items) = list.as_array() else {
+        return Effect::of(&answer, found);
+    };
+    let is_ours = |item: &&Value| {
+        [named, "busybox:latest", "\"none\""]
+            .iter()
+            .any(|it| item.to_string().contains(it))
+    };
+    let mut ours: Vec<Value> = items.iter().filter(is_ours).cloned().collect();
+    for item in ours.iter_mut().filter(|item| item.is_object()) {
+        without(item, &["Status"]);
+    }
+    Effect::of(&answer, Value::Array(ours))
+}
+
+/// Names a container anew and looks at it under its id.
+pub(super) fn of_rename(sent: &Sent, (id, name): (&str, &str), daemon: &Address) -> Effect {
+    let answer = sent.ask(daemon);
+    let found = inspect(daemon, &format!("/containers/{id}/json"));
+    if found["Name"] != format!("/{name}") {
+        let back =
+            Sent::new("POST", &format!("/containers/{id}/rename?name={name}"), b"").ask(daemon);
+        assert_eq!(back.status, 204, "{}", back.text());
+    }
+    Effect::of(&answer, found["Name"].clone())
+}
+
+fn inspect(daemon: &Address, target: &str) -> Value {
+    let answer = http::request(daemon, "GET", target, "");
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    read(&answer.body)
+}
+
+fn remove(daemon: &Address, target: &str) {
+    let answer = http::request(daemon, "DELETE", target, "");
+    assert_eq!(answer.status, 204, "{target}: {}", answer.text());
+}
+
+fn without(found: &mut Value, keys: &[&str]) {
+    let members = found.as_object_mut().unwrap();
+    members.retain(|key, _| !keys.contains(&key.as_str()));
+}

@@ -1,0 +1,138 @@
+//! What the gate makes of a request, without a connection: the canonical one, or nothing.
+
+use std::collections::BTreeMap;
+
+use dockgate::decision::{Decision, Facts, decide};
+use dockgate::engine_api::{ApiVersion, Body, EngineRequest, RequestHead};
+use dockgate::http1;
+use dockgate::policy::{self, Policy};
+
+use crate::support::address::Address;
+use crate::support::http;
+
+/// A request as a client wrote it, or as the gate writes it anew.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) method: String,
+    pub(super) target: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Sent {
+    pub(super) fn new(method: &str, target: &str, body: &[u8]) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            body: body.to_vec(),
+        }
+    }
+
+    fn wire(&self) -> Vec<u8> {
+        let Self {
+            method,
+            target,
+            body,
+        } = self;
+        let length = body.len();
+        let mut wire = format!(
+            "{method} {target} HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
+        .into_bytes();
+        wire.extend_from_slice(body);
+        wire
+    }
+
+    /// Asks the daemon, past any gate.
+    pub(super) fn ask(&self, daemon: &Address) -> http::Answer {
+        http::send(daemon, &self.wire())
+            .unwrap_or_else(|problem| panic!("{problem}: {}", self.shown()))
+    }
+
+    /// What the gate would forward under any of the policies, with the request as it was judged.
+    pub(super) fn judged(&self, policies: &[Policy]) -> Option<Judged> {
+        let wire = self.wire();
+        let end = http1::HeadSearch::default().end(&wire).ok()??;
+        let head = http1::Request::parse(&wire[..end], 64).ok()?;
+        let head = RequestHead::parse(&head.method, &head.target).ok()?;
+        head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)
+            .ok()?;
+        let request = head.with_body(&self.body).ok()?;
+        let permits = |policy: &Policy| match decide(policy, request.clone(), &Facts::default()) {
+            Decision::Permit(permit) => Some(permit.request().clone()),
+            Decision::Refuse(_) => None,
+        };
+        let (by, request) = policies
+            .iter()
+            .enumerate()
+            .find_map(|(by, policy)| Some((by, permits(policy)?)))?;
+        Some(Judged { by, request })
+    }
+
+    pub(super) fn shown(&self) -> String {
+        let Self {
+            method,
+            target,
+            body,
+        } = self;
+        format!("{method} {target} {}", body.escape_ascii())
+    }
+}
+
+/// A permitted request.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// The first of the policies that permits it.
+    pub(super) by: usize,
+    pub(super) request: EngineRequest,
+}
+
+impl Judged {
+    pub(super) fn canonical(&self) -> Sent {
+        let body = match &self.request.body {
+            Body::Json(value) => value.to_string().into_bytes(),
+            Body::None | Body::Stream => Vec::new(),
+        };
+        Sent {
+            method: self.request.head.method.to_string(),
+            target: self.request.target(),
+            body,
+        }
+    }
+}
+
+/// `guarded`, and one that opens what a request can be judged for.
+pub(super) fn policies() -> [Policy; 2] {
+    let compiled = |text: &str| {
+        policy::compile("policy", text, &BTreeMap::new()).unwrap_or_else(|it| panic!("{it}"))
+    };
+    [
+        compiled(policy::ready::find("guarded").unwrap()),
+        compiled(WIDE),
+    ]
+}
+
+const WIDE: &str = r#"
+description = "Nearly everything, judged."
+[[permit]]
+operations = ["System:read", "Image:*", "Container:*", "Exec:*", "Volume:*", "Network:*"]
+[container]
+privileged = true
+capabilities = ["ALL"]
+namespaces = ["host-network", "host-pid", "host-ipc", "host-uts", "host-cgroup"]
+security-options = ["seccomp=unconfined", "apparmor=unconfined"]
+sysctls = ["*"]
+negative-oom-score = true
+oom-kill-disable = true
+unmasked-paths = true
+cgroup-parents = ["*"]
+published = ["*:*"]
+images = ["*"]
+networks = ["*"]
+[network]
+icc = "any"
+[volume]
+types = ["nfs"]
+[image]
+references = ["*"]
+"#;

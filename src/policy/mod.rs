@@ -1,6 +1,7 @@
 //! What the operator permits: the compiled policy, which is all that a decision reads.
 
 pub mod client;
+mod client_covers;
 mod client_match;
 mod compile;
 pub(crate) mod document;

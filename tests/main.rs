@@ -14,6 +14,7 @@ mod architecture;
 mod audit;
 mod benign;
 mod certs;
+mod check;
 mod cli;
 mod faults;
 mod images;

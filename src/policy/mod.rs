@@ -9,7 +9,7 @@ mod limits;
 mod path_rule;
 pub(crate) mod paths;
 pub mod pattern;
-mod permit;
+pub(crate) mod permit;
 pub(crate) mod problem;
 mod published;
 pub mod ready;

@@ -21,6 +21,7 @@ use crate::engine_api::schema::{Class, Refused};
 use crate::engine_api::{Body, EngineRequest, Field, Operation};
 use crate::policy::Policy;
 
+pub(crate) use mounts::{PROTECTED, cleaned, lies_in};
 pub use reason::{Reason, Refusal};
 
 /// What the gate found out about what a request refers to, before it decides.

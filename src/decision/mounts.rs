@@ -9,7 +9,7 @@ use crate::engine_api::mount::{
 use crate::engine_api::schema::{Class, Limit};
 
 /// Paths that no container may reach, whatever a policy opens.
-const PROTECTED: &[&str] = &[
+pub(crate) const PROTECTED: &[&str] = &[
     "/proc",
     "/sys",
     "/dev",
@@ -264,7 +264,7 @@ pub(super) fn host_paths_of(field: &Field<'_>) -> Vec<String> {
 }
 
 /// The path without empty and dot parts, and without the old name of `/run`: what a policy would call it.
-fn cleaned(path: &str) -> String {
+pub(crate) fn cleaned(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
         match part {
@@ -282,7 +282,7 @@ fn cleaned(path: &str) -> String {
 }
 
 /// Whether `path` is `directory` or lies beneath it.
-fn lies_in(path: &str, directory: &str) -> bool {
+pub(crate) fn lies_in(path: &str, directory: &str) -> bool {
     let directory = directory.trim_end_matches('/');
     path.strip_prefix(directory)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

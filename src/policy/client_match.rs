@@ -8,10 +8,10 @@ use crate::policy::pattern::Pattern;
 /// A compiled `match` table: all keys that it names must hold.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientMatch {
-    certificate: Vec<(CertificateKey, Pattern)>,
-    uid: Option<u32>,
-    gid: Option<u32>,
-    listener: Option<Pattern>,
+    pub(super) certificate: Vec<(CertificateKey, Pattern)>,
+    pub(super) uid: Option<u32>,
+    pub(super) gid: Option<u32>,
+    pub(super) listener: Option<Pattern>,
 }
 
 impl ClientMatch {
@@ -115,7 +115,7 @@ impl ClientMatchDocument {
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum CertificateKey {
+pub(super) enum CertificateKey {
     CommonName,
     Organization,
     OrganizationalUnit,

@@ -1,6 +1,7 @@
 //! What the operator permits: the compiled policy, which is all that a decision reads.
 
 pub mod client;
+mod client_covers;
 mod client_match;
 mod compile;
 pub(crate) mod document;
@@ -8,7 +9,7 @@ mod limits;
 mod path_rule;
 pub(crate) mod paths;
 pub mod pattern;
-mod permit;
+pub(crate) mod permit;
 pub(crate) mod problem;
 mod published;
 pub mod ready;

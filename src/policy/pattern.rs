@@ -62,6 +62,27 @@ impl Pattern {
         }
     }
 
+    /// Whether whatever `narrower` stands for, this pattern stands for too; `false` where that does not show in their
+    /// texts.
+    #[must_use]
+    pub fn covers(&self, narrower: &Self) -> bool {
+        if self.text == narrower.text || self.text == "*" {
+            return true;
+        }
+        match (&self.form, &narrower.form) {
+            (_, Form::Exact) => self.matches(&narrower.text),
+            (
+                Form::Wildcards {
+                    first,
+                    middle,
+                    last,
+                },
+                Form::Wildcards { first: begins, .. },
+            ) => middle.is_empty() && last.is_empty() && begins.starts_with(first.as_str()),
+            (Form::Exact | Form::Wildcards { .. } | Form::Expression(_), _) => false,
+        }
+    }
+
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -231,6 +252,44 @@ mod tests {
                 &text.chars().collect::<Vec<_>>(),
             );
             prop_assert_eq!(matches(&pattern, &text), by_definition);
+        }
+
+        #[test]
+        fn a_covering_pattern_matches_whatever_the_narrower_does(
+            wider in "[ab*]{1,4}",
+            narrower in "[ab*]{1,5}",
+            filling in "[ab]{0,3}",
+        ) {
+            let text = narrower.replace('*', &filling);
+            let parse = |text| Pattern::parse(text).unwrap();
+            prop_assert!(matches(&narrower, &text));
+            let covers = parse(&wider).covers(&parse(&narrower));
+            prop_assert!(!covers || matches(&wider, &text), "{wider} {narrower} {text}");
+        }
+    }
+
+    #[test]
+    fn covers_what_shows_in_the_texts() {
+        let covers = |wider, narrower| {
+            Pattern::parse(wider)
+                .unwrap()
+                .covers(&Pattern::parse(narrower).unwrap())
+        };
+        for (wider, narrower) in [
+            ("*", "regex:a"),
+            ("a*", "ab*"),
+            ("*b", "ab"),
+            ("regex:a+", "aa"),
+        ] {
+            assert!(covers(wider, narrower), "{wider} {narrower}");
+        }
+        for (wider, narrower) in [
+            ("ab*", "a*"),
+            ("a*", "regex:ab"),
+            ("a", "a*"),
+            ("a*b", "a*"),
+        ] {
+            assert!(!covers(wider, narrower), "{wider} {narrower}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::document::Table;
+use super::document::{self, Table};
 use super::path_rule::path_rule;
 use super::problem::{Fault, nearest, quoted};
 use super::value::Value;
@@ -13,6 +13,8 @@ use crate::engine_api::operation::{Effect, Tag};
 /// One `[[permit]]` table.
 #[derive(Debug, Default)]
 pub(super) struct Rule {
+    /// Of its header.
+    line: Line,
     operations: Vec<(Operation, Line)>,
     path: Option<PathRule>,
 }
@@ -24,6 +26,26 @@ impl Rule {
         }
         policy.paths.extend(self.path);
     }
+}
+
+/// The operations of each `[[permit]]` table that names some, with the line of its header; none where the text is no
+/// policy.
+pub(crate) fn rules(text: &str) -> Vec<(Line, Vec<Operation>)> {
+    let read = document::read("", text, |root| {
+        let rules = root.take("permit").map(|rules| rules.tables(rule));
+        root.take_rest();
+        rules.unwrap_or_default()
+    });
+    let named = |rule: Rule| {
+        let operations = rule.operations.into_iter().map(|(operation, _)| operation);
+        rule.path
+            .is_none()
+            .then(|| (rule.line, operations.collect()))
+    };
+    read.unwrap_or_default()
+        .into_iter()
+        .filter_map(named)
+        .collect()
 }
 
 /// Reads one `[[permit]]` table.
@@ -52,6 +74,7 @@ pub(super) fn rule(table: &mut Table<'_>) -> Rule {
         (Some(_), None, None) | (None, Some(_), Some(_)) => {}
     }
     Rule {
+        line: table.line(),
         operations: operations.map(named).unwrap_or_default(),
         path: path_rule(methods, path),
     }

@@ -1,5 +1,6 @@
 //! Ranges of addresses, as policies and requests write them.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use super::problem::Fault;
@@ -28,6 +29,13 @@ impl Subnet {
         width(self.address) == width(other.address)
             && self.bits <= other.bits
             && prefix(self.address, self.bits) == prefix(other.address, self.bits)
+    }
+}
+
+/// As it is written.
+impl fmt::Display for Subnet {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.address, self.bits)
     }
 }
 

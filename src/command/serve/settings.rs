@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::command::parameter;
 use crate::config::{
     Address, AuditFile, Config, Daemon, Listener, ListenerAddress, PolicyReference,
 };
-use crate::policy::{Problems, paths, ready};
+use crate::policy::{Problems, ready};
 
 use super::{ServeArguments, loops};
 
@@ -63,7 +64,7 @@ impl Settings {
             config.daemon.address = daemon;
         }
         for text in &arguments.set {
-            let (name, value) = parameter(text)?;
+            let (name, value) = parameter::parse(text).map_err(ServeError::Usage)?;
             config.parameters.insert(name, value);
         }
         match arguments.audit.as_deref() {
@@ -123,19 +124,6 @@ fn daemon(arguments: &ServeArguments) -> Result<Option<Address>, ServeError> {
     let address = Address::parse(&text)
         .map_err(|error| ServeError::Configuration(format!("DOCKER_HOST: {error}")))?;
     Ok(Some(address))
-}
-
-fn parameter(text: &str) -> Result<(String, String), ServeError> {
-    let usage = || ServeError::Usage(format!("`{text}` is not NAME=VALUE"));
-    let (name, value) = text.split_once('=').ok_or_else(usage)?;
-    let name = paths::parameter_name(name).map_err(|_| usage())?;
-    let fault = |_| {
-        ServeError::Usage(format!(
-            "`{value}` is not an absolute path, which `{name}` takes"
-        ))
-    };
-    let value = paths::parameter_value(&name, value).map_err(fault)?;
-    Ok((name, value))
 }
 
 /// `/run/dockgate/docker.sock` where that can be made, else below `$XDG_RUNTIME_DIR`.

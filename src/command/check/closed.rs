@@ -1,0 +1,66 @@
+//! A policy with every limit closed: what refuses then is what opened before.
+
+use crate::policy::{
+    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy, VolumeLimits,
+};
+
+/// The policy with the same rules and lines, and every limit closed.
+pub(super) fn closed(policy: &Policy) -> Policy {
+    Policy {
+        name: policy.name.clone(),
+        operations: policy.operations.clone(),
+        paths: policy.paths.clone(),
+        container: closed_container(&policy.container),
+        network: NetworkLimits {
+            icc: empty(&policy.network.icc),
+            drivers: empty(&policy.network.drivers),
+            options: empty(&policy.network.options),
+            subnets: empty(&policy.network.subnets),
+        },
+        volume: VolumeLimits {
+            drivers: empty(&policy.volume.drivers),
+            types: empty(&policy.volume.types),
+        },
+        image: ImageLimits {
+            references: empty(&policy.image.references),
+            import_urls: empty(&policy.image.import_urls),
+        },
+        build: BuildLimits {
+            remote_contexts: empty(&policy.build.remote_contexts),
+        },
+        ..Policy::default()
+    }
+}
+
+fn closed_container(container: &ContainerLimits) -> ContainerLimits {
+    ContainerLimits {
+        privileged: empty(&container.privileged),
+        capabilities: empty(&container.capabilities),
+        host_paths: empty(&container.host_paths),
+        namespaces: empty(&container.namespaces),
+        devices: empty(&container.devices),
+        device_requests: empty(&container.device_requests),
+        device_cgroup_rules: empty(&container.device_cgroup_rules),
+        security_options: empty(&container.security_options),
+        sysctls: empty(&container.sysctls),
+        runtimes: empty(&container.runtimes),
+        cgroup_parents: empty(&container.cgroup_parents),
+        negative_oom_score: empty(&container.negative_oom_score),
+        oom_kill_disable: empty(&container.oom_kill_disable),
+        annotations: empty(&container.annotations),
+        log_drivers: empty(&container.log_drivers),
+        unmasked_paths: empty(&container.unmasked_paths),
+        published: empty(&container.published),
+        images: empty(&container.images),
+        networks: empty(&container.networks),
+        volume_drivers: empty(&container.volume_drivers),
+        links: empty(&container.links),
+    }
+}
+
+fn empty<T: Default>(limit: &Limit<T>) -> Limit<T> {
+    Limit {
+        value: T::default(),
+        line: limit.line,
+    }
+}

@@ -1,0 +1,45 @@
+//! What works in a configuration otherwise than it looks.
+
+use crate::config::{Config, PolicyReference};
+
+use super::finding::Finding;
+
+/// Every warning of a configuration without problems.
+pub(super) fn warnings(config: &Config) -> Vec<Finding> {
+    let mut found = clients_that_never_match(config);
+    for listener in config.listeners.iter().filter(|at| at.allows_plain_tcp) {
+        let message = "whoever reaches this port is a client, and nothing tells who it is";
+        found.push(Finding::warning(listener.line, "dangerous", message));
+    }
+    found
+}
+
+/// The policies that a configuration names, each once.
+pub(super) fn policies(config: &Config) -> Vec<PolicyReference> {
+    let of_clients = config.clients.iter().map(|client| &client.policy);
+    let of_listeners = config.listeners.iter();
+    let of_listeners = of_listeners.filter_map(|listener| listener.policy.as_ref());
+    let mut found: Vec<PolicyReference> = Vec::new();
+    for policy in of_clients.chain(of_listeners).chain(&config.policy) {
+        if !found.contains(policy) {
+            found.push(policy.clone());
+        }
+    }
+    found
+}
+
+/// The first table that matches holds, so one behind a wider one never does.
+fn clients_that_never_match(config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (index, client) in config.clients.iter().enumerate() {
+        let mut earlier = config.clients.iter().take(index);
+        if let Some(wider) = earlier.find(|earlier| earlier.matches.covers(&client.matches)) {
+            let (name, wider, line) = (&client.name, &wider.name, wider.line);
+            let message = format!(
+                "`{name}` is for nobody: `{wider}` at line {line} comes first and matches them all"
+            );
+            found.push(Finding::warning(client.line, "never-matches", message));
+        }
+    }
+    found
+}

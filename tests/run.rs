@@ -22,24 +22,10 @@ fn own_tree(folder: &Path) {
     symlink(tree.join("scripts"), folder.join("scripts")).unwrap();
 }
 
-#[test]
-fn the_script_serves_at_both_doors_and_ends_with_what_it_started() {
-    let folder = tempfile::Builder::new()
-        .prefix("dockgate-run-")
-        .tempdir()
-        .unwrap();
-    let here = |name: &str| folder.path().join(name);
-    own_tree(folder.path());
-    let path = format!(
-        "{}:{}",
-        folder.path().display(),
-        std::env::var("PATH").unwrap()
-    );
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+/// `scripts/run` of that tree, where the machine's daemon is the tests' own.
+fn script(folder: &Path, port: u16) -> Command {
+    let here = |name: &str| folder.join(name);
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-euc"]);
     command.arg("mount -t tmpfs none /run; ln -s \"$1\" /run/docker.sock; exec \"$2\"");
@@ -53,6 +39,22 @@ fn the_script_serves_at_both_doors_and_ends_with_what_it_started() {
     command
         .env("DOCKGATE_PORT", port.to_string())
         .env_remove("DOCKER_HOST");
+    command
+}
+
+#[test]
+fn the_script_serves_at_both_doors_and_ends_with_what_it_started() {
+    let folder = tempfile::Builder::new()
+        .prefix("dockgate-run-")
+        .tempdir()
+        .unwrap();
+    own_tree(folder.path());
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut command = script(folder.path(), port);
     // The script says both addresses, and the gate says them again.
     let mut gate = Gate::start(&mut command, folder, 4);
     let told = gate.output();

@@ -28,7 +28,7 @@ pub struct Decision<'a> {
     pub operation: Option<&'a str>,
     pub api_version: Option<Text<'a, 32>>,
     pub method: Text<'a, 64>,
-    /// As the client sent it.
+    /// As the client sent it, but for values that may be secrets.
     pub target: Text<'a, 4096>,
     pub policy: Option<&'a str>,
     pub decision: Verdict,

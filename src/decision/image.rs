@@ -65,8 +65,13 @@ impl Judge<'_> {
         if !matches!(source, "" | "-") && !setting.value {
             let remedy = "`import-urls = true` in `[image]`";
             self.refuse(
-                Reason::new("import-url", path, source, "the daemon would fetch it")
-                    .opened_by(setting.line, remedy),
+                Reason::new(
+                    "import-url",
+                    path,
+                    &without_user(source),
+                    "the daemon would fetch it",
+                )
+                .opened_by(setting.line, remedy),
             );
         }
     }
@@ -86,8 +91,13 @@ impl Judge<'_> {
         } else if !setting.value {
             let remedy = "`remote-contexts = true` in `[build]`";
             self.refuse(
-                Reason::new("build-remote", path, remote, "the daemon would fetch it")
-                    .opened_by(setting.line, remedy),
+                Reason::new(
+                    "build-remote",
+                    path,
+                    &without_user(remote),
+                    "the daemon would fetch it",
+                )
+                .opened_by(setting.line, remedy),
             );
         }
     }
@@ -102,5 +112,18 @@ impl Judge<'_> {
                 "its further requests go through a tunnel that the gate cannot read",
             ));
         }
+    }
+}
+
+/// A URL without the user and password that may stand before its host.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let host = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest.split_at(host) {
+        (authority, path) if !scheme.is_empty() => {
+            let host = authority.rsplit('@').next().unwrap_or_default();
+            format!("{scheme}://{host}{path}")
+        }
+        _ => url.to_owned(),
     }
 }

@@ -1,12 +1,12 @@
 //! Each rule both ways: refused by an empty limit, permitted by the key that names it.
 
 mod host_paths;
+mod told;
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::reason::MOST_REASONS;
 use super::*;
 use crate::engine_api::{Operation, RequestHead};
 use crate::policy::{self, Policy};
@@ -304,26 +304,6 @@ fn the_policy_for_everything_permits_what_nobody_can_read() {
         decide(&open, head.unjudged(), &Facts::default()),
         Decision::Permit(_)
     ));
-}
-
-#[test]
-fn a_million_things_to_refuse_give_a_bounded_refusal() {
-    for items in [r#""CapAdd":["A""#, r#""Binds":["/:/a""#] {
-        let (_, item) = items.split_once('[').unwrap();
-        let body = format!(
-            r#"{{"Image":"busybox","HostConfig":{{{items}{}]}}}}"#,
-            format!(",{item}").repeat(100_000)
-        );
-        let policy = policy(&format!("[container]\n{OPEN}"));
-        let Decision::Refuse(refusal) = decide(&policy, request(CREATE, &body), &Facts::default())
-        else {
-            panic!("permitted")
-        };
-        assert_eq!(refusal.reasons.len(), MOST_REASONS);
-        let text = refusal.to_string();
-        assert!(text.contains(" for 64 reasons and more:"), "{text}");
-        assert!(text.len() < 64 * 1024);
-    }
 }
 
 proptest! {

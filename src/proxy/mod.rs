@@ -17,6 +17,7 @@ mod relay;
 mod request_body;
 mod response;
 mod server;
+mod shown;
 pub mod tls;
 mod tunnel;
 mod unix_socket;

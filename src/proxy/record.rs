@@ -8,7 +8,7 @@ use crate::audit::{AuditError, EndPlace};
 use crate::engine_api::{ApiVersion, Operation, RequestHead};
 use crate::http1::Request;
 
-use super::{Client, Gate};
+use super::{Client, Gate, shown};
 
 /// An exchange under way; its end is recorded when it is dropped, whatever dropped it.
 #[derive(Debug)]
@@ -80,6 +80,8 @@ impl ExchangeRecord {
     ) -> Result<(), AuditError> {
         self.is_decided = true;
         let version = self.version.map(|version| version.to_string());
+        let target = request.map(|request| shown::target(self.operation, &request.target));
+        let target = target.unwrap_or_default();
         let dropped: Vec<_> = verdicts.dropped.iter().map(|name| Text(name)).collect();
         let decision = Decision {
             time: Timestamp::now(),
@@ -89,7 +91,7 @@ impl ExchangeRecord {
             operation: self.operation.map(Operation::name),
             api_version: version.as_deref().map(Text),
             method: Text(request.map_or("", |request| &request.method)),
-            target: Text(request.map_or("", |request| &request.target)),
+            target: Text(&target),
             policy: Some(&client.policy.name),
             decision: verdicts.verdict,
             reasons: verdicts.reasons,

@@ -22,7 +22,8 @@ pub(super) fn refuse<'a>(
     {
         None => Ok(()),
         Some(listener) => Err(ServeError::Configuration(format!(
-            "the daemon {daemon} is the listener {listener} itself; name the real daemon with --daemon"
+            "the daemon {daemon} is the listener {listener} itself, so the gate would talk to itself; name the real daemon \
+             with --daemon"
         ))),
     }
 }

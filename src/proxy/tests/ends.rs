@@ -1,4 +1,4 @@
-//! Ends that are not the usual ones: of tunnels that one side leaves, of a certificate.
+//! Ends that are not the usual ones: of tunnels that one side leaves, of answers, of a certificate.
 
 use crate::policy::client::Certificate;
 
@@ -108,4 +108,19 @@ async fn a_certificate_that_expires_ends_its_connection_with_the_next_request() 
             assert!(audit.contains("\"decision\":\"refuse\""), "{audit}");
         }
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_not_ended() {
+    let mut stage = Stage::judging();
+    stage.say("GET /events HTTP/1.1\r\n\r\n").await;
+    let mut daemon = stage.daemon().await;
+    up_to(&mut daemon, END).await;
+    let half = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n";
+    daemon.write_all(half).await.unwrap();
+    up_to(&mut stage.client, "{}\r\n").await;
+    drop(daemon);
+    assert_eq!(rest(&mut stage.client).await, "");
+    let audit = stage.audit().await;
+    assert!(audit.contains("\"outcome\":\"daemon-gone\""), "{audit}");
 }

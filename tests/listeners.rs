@@ -212,7 +212,7 @@ fn an_inherited_port_is_held_to_the_same_and_an_inherited_socket_is_no_daemon() 
         (
             &socket,
             ["--listen", "systemd:door", "--daemon", &of_door],
-            "would talk to itself",
+            "itself; name the real daemon",
         ),
     ] {
         let client = thread::spawn({

@@ -196,16 +196,16 @@ fn a_daemon_that_is_its_own_listener_is_an_error_however_it_is_spelled() {
         let by_environment = serve(&["--listen", listener], |command| {
             command.env("DOCKER_HOST", daemon);
         });
-        refused(&by_environment, 78, "would talk to itself");
+        refused(&by_environment, 78, "itself; name the real daemon");
         let by_flag = serve(&["--listen", listener, "--daemon", daemon], |_| {});
-        refused(&by_flag, 78, "would talk to itself");
+        refused(&by_flag, 78, "itself; name the real daemon");
     }
     assert!(!real.join("gate.sock").exists());
     for own in ["/run/dockgate/docker.sock", "/var/run/dockgate/docker.sock"] {
         let mut default = with_own_run(&daemon, "exec \"$1\" serve");
         default.env("DOCKER_HOST", format!("unix://{own}"));
         let ended = process::run(&mut default, Vec::new(), DEADLINE);
-        refused(&ended, 78, "would talk to itself");
+        refused(&ended, 78, "itself; name the real daemon");
     }
 }
 

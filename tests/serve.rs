@@ -110,6 +110,25 @@ fn where_run_is_not_writable_it_listens_below_the_users_own_directory() {
 }
 
 #[test]
+fn the_policy_of_the_flag_goes_over_that_of_a_listener() {
+    let (daemon, folder) = (FakeDaemon::start(), folder());
+    let here = |name: &str| folder.path().join(name).display().to_string();
+    let configuration = format!(
+        "[daemon]\naddress = '{}'\n[[listener]]\naddress = 'unix://{}'\npolicy = 'open'\n",
+        daemon.address(),
+        here("gate.sock"),
+    );
+    fs::write(here("dockgate.toml"), configuration).unwrap();
+    let mut command = Command::new(DOCKGATE);
+    command.args(["serve", "--config", &here("dockgate.toml")]);
+    command.args(["--policy", "guarded"]);
+    let gate = Gate::start(&mut command, folder, 1);
+    let create = |body| http::request(gate.address(), "POST", "/v1.41/containers/create", body);
+    assert_eq!(create(PRIVILEGED).status, 403);
+    assert_eq!(daemon.take().len(), 0);
+}
+
+#[test]
 fn flags_go_over_the_file() {
     let (of_file, of_flag) = (FakeDaemon::start(), FakeDaemon::start());
     let folder = folder();

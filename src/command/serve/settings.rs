@@ -80,6 +80,11 @@ impl Settings {
                 .collect::<Result<_, _>>()
                 .map_err(|error| ServeError::Usage(error.to_string()))?;
         }
+        if arguments.policy.is_some() {
+            for listener in &mut config.listeners {
+                listener.policy = None;
+            }
+        }
         if config.listeners.is_empty() {
             config.listeners.push(Listener::at(default_listener()?));
         }

@@ -22,6 +22,7 @@ mod malformed;
 mod operations;
 mod packaging;
 mod policies;
+mod references;
 mod refusals;
 mod sdk;
 mod second_parser;

@@ -1,6 +1,7 @@
 //! May this client do this? One pure function from policy, request and facts to a permit or a refusal.
 
 mod container;
+mod existing;
 mod image;
 mod limited;
 mod logs;
@@ -18,9 +19,10 @@ use std::collections::HashMap;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, Field, Operation};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field, Operation};
 use crate::policy::Policy;
 
+pub use existing::{Found, Reference, references};
 pub use reason::{Reason, Refusal};
 
 /// What the gate found out about what a request refers to, before it decides.
@@ -30,6 +32,10 @@ pub struct Facts {
     pub host_paths: HashMap<String, Result<String, String>>,
     /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
     pub protected: Vec<String>,
+    /// The container that the request enters, starts or changes.
+    pub container: Option<Found<ExistingContainer>>,
+    /// By its name: each volume that the request mounts, or that the container has.
+    pub volumes: HashMap<String, Found<ExistingVolume>>,
 }
 
 /// The outcome of a decision.
@@ -56,14 +62,20 @@ impl Permit {
 /// The host paths that must be resolved before [`decide`] can judge this request; none where the policy opens none.
 #[must_use]
 pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
+    host_paths_in(policy, &request.fields())
+}
+
+/// Likewise those of a container that is entered.
+#[must_use]
+pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
+    host_paths_in(policy, &container.fields())
+}
+
+fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
     if policy.container.host_paths.value.is_empty() {
         return Vec::new();
     }
-    request
-        .fields()
-        .iter()
-        .flat_map(mounts::host_paths_of)
-        .collect()
+    fields.iter().flat_map(mounts::host_paths_of).collect()
 }
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.
@@ -76,6 +88,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         policy,
         facts,
         request: &request,
+        existing: None,
         reasons: Vec::new(),
     };
     judge.operation();
@@ -86,7 +99,12 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.names();
     judge.absent_image();
     judge.absent_network_mode();
-    let reasons = judge.reasons;
+    judge.entered_container();
+    let mut reasons = judge.reasons;
+    let answered = existing::answered(facts).filter(|_| reasons.is_empty());
+    if let Some((status, message)) = &answered {
+        reasons.push(existing::absent(*status, message));
+    }
     if reasons.is_empty() {
         rewrite::apply(policy, &mut request, facts);
         return Decision::Permit(Permit { request });
@@ -99,6 +117,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         subject,
         policy: policy.name.clone(),
         reasons,
+        answered,
     })
 }
 
@@ -107,6 +126,8 @@ struct Judge<'a> {
     policy: &'a Policy,
     facts: &'a Facts,
     request: &'a EngineRequest,
+    /// The container that is judged in place of what the request itself would make.
+    existing: Option<&'a ExistingContainer>,
     reasons: Vec<Reason>,
 }
 

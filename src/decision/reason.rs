@@ -15,6 +15,8 @@ pub struct Refusal {
     pub policy: String,
     /// At least one.
     pub reasons: Vec<Reason>,
+    /// Where nothing of the request is refused but what it refers to is not there: the daemon's own status and message.
+    pub answered: Option<(u16, String)>,
 }
 
 /// One reason of a refusal.
@@ -86,6 +88,7 @@ impl fmt::Display for Refusal {
             subject,
             policy,
             reasons,
+            answered: _,
         } = self;
         let count = match reasons.len() {
             1 => "1 reason".to_owned(),

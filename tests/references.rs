@@ -1,0 +1,424 @@
+//! What a request refers to is judged as it stands at the daemon, however it came to be, and pinned.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::support::gate::Gate;
+use super::support::http::{self, Answer};
+use super::support::{self, engine, process};
+
+/// Names at the daemon that are removed at the end.
+struct Names(String);
+
+impl Names {
+    fn new() -> Self {
+        Self(process::unique("ref") + "-")
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("{}{name}", self.0)
+    }
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        engine::clean(&self.0);
+    }
+}
+
+fn past(method: &str, target: &str, body: &str) -> Answer {
+    http::request(&engine::address(), method, target, body)
+}
+
+/// Makes a container past the gate, with a process that stays, and gives its id.
+fn make(name: &str, host_config: &Value) -> String {
+    let body = json!({ "Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": host_config });
+    let target = format!("/v1.41/containers/create?name={name}");
+    let answer = past("POST", &target, &body.to_string());
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    id_in(&answer)
+}
+
+fn id_in(answer: &Answer) -> String {
+    let id = support::json(&answer.body)["Id"]
+        .as_str()
+        .map(str::to_owned);
+    id.unwrap_or_else(|| panic!("no id in {}", answer.text()))
+}
+
+fn start(name: &str) {
+    let answer = past("POST", &format!("/v1.41/containers/{name}/start"), "");
+    assert_eq!(answer.status, 204, "{}", answer.text());
+}
+
+fn state(name: &str) -> Value {
+    let answer = past("GET", &format!("/v1.41/containers/{name}/json"), "");
+    let mut container = support::json(&answer.body);
+    json!({ "running": container["State"]["Running"], "paused": container["State"]["Paused"],
+        "started": container["State"]["StartedAt"], "execs": container["ExecIDs"],
+        "memory": container["HostConfig"]["Memory"], "name": container["Name"].take() })
+}
+
+/// What could be asked of a container: method, what follows its name, body.
+const ENTERING: &[(&str, &str, &str)] = &[
+    ("POST", "/start", ""),
+    ("POST", "/restart?t=0", ""),
+    ("POST", "/unpause", ""),
+    ("POST", "/exec", r#"{"Cmd":["true"],"AttachStdout":true}"#),
+    ("POST", "/attach?stream=1&stdin=1", ""),
+    ("GET", "/attach/ws?stream=1", ""),
+    ("GET", "/archive?path=/etc/passwd", ""),
+    ("PUT", "/archive?path=/tmp", ""),
+    ("GET", "/export", ""),
+    ("POST", "/update", r#"{"Memory":67108864}"#),
+    ("POST", "/rename?name=NEW", ""),
+];
+
+#[test]
+fn a_container_that_was_made_past_the_gate_with_something_of_the_host_is_not_entered() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let volume = names.name("bind-volume");
+    let options =
+        json!({ "Name": volume, "DriverOpts": { "type": "none", "o": "bind", "device": "/" } });
+    let made = past("POST", "/v1.41/volumes/create", &options.to_string());
+    assert_eq!(made.status, 201, "{}", made.text());
+    let cases = [
+        ("privileged", json!({ "Privileged": true }), "privileged"),
+        ("bind", json!({ "Binds": ["/:/h"] }), "host-path"),
+        (
+            "mount",
+            json!({ "Mounts": [{ "Type": "bind", "Source": "/", "Target": "/h" }] }),
+            "host-path",
+        ),
+        ("pid", json!({ "PidMode": "host" }), "host-pid"),
+        ("ipc", json!({ "IpcMode": "host" }), "host-ipc"),
+        ("network", json!({ "NetworkMode": "host" }), "host-network"),
+        (
+            "capability",
+            json!({ "CapAdd": ["SYS_ADMIN"] }),
+            "capability",
+        ),
+        (
+            "profile",
+            json!({ "SecurityOpt": ["seccomp=unconfined"] }),
+            "security-option",
+        ),
+        ("paths", json!({ "MaskedPaths": [] }), "unmasked-paths"),
+        (
+            "device",
+            json!({ "Devices": [{ "PathOnHost": "/dev/null", "PathInContainer": "/dev/x",
+            "CgroupPermissions": "rwm" }] }),
+            "device",
+        ),
+        (
+            "volume",
+            json!({ "Binds": [format!("{volume}:/h")] }),
+            "volume-host-path",
+        ),
+    ];
+    for (kind, host_config, code) in cases {
+        let name = names.name(kind);
+        let id = make(&name, &host_config);
+        for running in [false, true] {
+            if running && matches!(kind, "bind" | "mount" | "volume") {
+                // The host's root beneath a container would outlive the test if its end went wrong.
+                continue;
+            }
+            if running {
+                start(&name);
+            }
+            let before = state(&name);
+            for named in [&name, &id, &id.chars().take(12).collect()] {
+                for (method, rest, body) in ENTERING {
+                    let rest = rest.replace("NEW", &names.name("renamed"));
+                    let target = format!("/v1.41/containers/{named}{rest}");
+                    refused(
+                        &http::request(gate.address(), method, &target, body),
+                        code,
+                        &target,
+                    );
+                }
+                let target = format!("/v1.41/commit?container={named}&repo={name}");
+                refused(
+                    &http::request(gate.address(), "POST", &target, ""),
+                    code,
+                    &target,
+                );
+            }
+            assert_eq!(state(&name), before, "{kind}");
+        }
+        let image = past("GET", &format!("/v1.41/images/{name}/json"), "");
+        assert_eq!(image.status, 404, "{kind}");
+    }
+}
+
+fn refused(answer: &Answer, code: &str, what: &str) {
+    assert_eq!(answer.status, 403, "{what}: {}", answer.text());
+    let message = answer.message();
+    assert!(
+        message.contains(&format!(". {code}: `container.")),
+        "{what}: {message}"
+    );
+}
+
+#[test]
+fn an_exec_instance_in_such_a_container_is_not_started() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let name = names.name("privileged");
+    make(&name, &json!({ "Privileged": true }));
+    start(&name);
+    let body = r#"{"Cmd":["touch","/done"]}"#;
+    let exec = id_in(&past(
+        "POST",
+        &format!("/v1.41/containers/{name}/exec"),
+        body,
+    ));
+    for (target, body) in [
+        (format!("/v1.41/exec/{exec}/start"), r#"{"Detach":true}"#),
+        (format!("/v1.41/exec/{exec}/resize?h=1&w=1"), ""),
+    ] {
+        let answer = http::request(gate.address(), "POST", &target, body);
+        refused(&answer, "privileged", &target);
+    }
+    let there = format!("/v1.41/containers/{name}/archive?path=/done");
+    assert_eq!(past("HEAD", &there, "").status, 404);
+}
+
+#[test]
+fn what_is_not_there_gets_the_daemons_answer() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let name = names.name("nothing");
+    for target in [
+        format!("/v1.41/containers/{name}/start"),
+        format!("/v1.41/commit?container={name}"),
+        format!("/v1.41/exec/{name}/start"),
+    ] {
+        let (through, past) = (
+            http::request(gate.address(), "POST", &target, "{}"),
+            past("POST", &target, "{}"),
+        );
+        assert_eq!(
+            (through.status, through.message()),
+            (404, past.message()),
+            "{target}"
+        );
+    }
+}
+
+#[test]
+fn a_volume_that_stands_for_the_host_is_not_mounted_by_its_name() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let (plain, bind) = (names.name("plain"), names.name("bind"));
+    for (name, options) in [
+        (&plain, json!({})),
+        (&bind, json!({ "type": "none", "o": "bind", "device": "/" })),
+    ] {
+        let body = json!({ "Name": name, "DriverOpts": options }).to_string();
+        assert_eq!(past("POST", "/v1.41/volumes/create", &body).status, 201);
+    }
+    for (volume, status) in [(&plain, 201), (&bind, 403), (&names.name("new"), 201)] {
+        for host_config in [
+            json!({ "Binds": [format!("{volume}:/v")] }),
+            json!({ "Mounts": [{ "Type": "volume", "Source": volume, "Target": "/v" }] }),
+        ] {
+            let body = json!({ "Image": "busybox", "HostConfig": host_config }).to_string();
+            let target = format!(
+                "/v1.41/containers/create?name={}",
+                names.name(&process::unique("c"))
+            );
+            let answer = http::request(gate.address(), "POST", &target, &body);
+            assert_eq!(answer.status, status, "{volume}: {}", answer.text());
+            if status == 403 {
+                assert!(
+                    answer.message().contains("1. volume-host-path: "),
+                    "{}",
+                    answer.message()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_the_gate_lets_a_client_make_can_be_entered() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let network = names.name("network");
+    let body = json!({ "Name": network }).to_string();
+    let made = http::request(gate.address(), "POST", "/v1.41/networks/create", &body);
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = id_in(&made);
+    for (index, host_config) in [
+        json!({}),
+        json!({ "NetworkMode": network, "Links": ["x:y"] }),
+        json!({ "NetworkMode": id }),
+        json!({ "NetworkMode": "none" }),
+        json!({ "IpcMode": "shareable", "ShmSize": 1_048_576 }),
+        json!({ "CapAdd": ["cap_chown"], "CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges"] }),
+        json!({ "Binds": [format!("{}:/v", names.name("volume")), "/anonymous"], "Tmpfs": { "/t": "size=1m" } }),
+        json!({ "Mounts": [{ "Type": "volume", "Target": "/v" }, { "Type": "tmpfs", "Target": "/t" }] }),
+        json!({ "PublishAllPorts": true, "PortBindings": { "80/tcp": null } }),
+        json!({ "LogConfig": { "Type": "local", "Config": { "max-size": "1m" } } }),
+        json!({ "OomScoreAdj": 500, "Memory": 67_108_864, "PidsLimit": 10, "Init": true, "ReadonlyRootfs": true }),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let name = names.name(&index.to_string());
+        let mut host_config = host_config.clone();
+        if let Some(object) = host_config.as_object_mut() {
+            object.remove("Links");
+        }
+        let body = json!({ "Image": "busybox", "Cmd": ["sleep", "600"], "HostConfig": host_config });
+        let ask = |method: &str, target: &str, body: &str, expected: u16| {
+            let answer = http::request(gate.address(), method, target, body);
+            assert_eq!(answer.status, expected, "{target} {host_config}: {}", answer.text());
+            answer
+        };
+        let at = |rest: &str| format!("/v1.41/containers/{name}{rest}");
+        let create = format!("/v1.41/containers/create?name={name}");
+        ask("POST", &create, &body.to_string(), 201);
+        ask("POST", &at("/start"), "", 204);
+        let exec = ask("POST", &at("/exec"), r#"{"Cmd":["true"]}"#, 201);
+        let exec = format!("/v1.41/exec/{}/start", id_in(&exec));
+        ask("POST", &exec, r#"{"Detach":true}"#, 200);
+        ask("GET", &at("/archive?path=/etc/passwd"), "", 200);
+        ask("POST", &at("/pause"), "", 204);
+        ask("POST", &at("/unpause"), "", 204);
+        ask("POST", &at("/update"), r#"{"CpuShares":512}"#, 200);
+        let commit = format!("/v1.41/commit?container={name}&repo={name}");
+        ask("POST", &commit, "", 201);
+        ask("POST", &at("/restart?t=0"), "", 204);
+        ask("POST", &at(&format!("/rename?name={name}-b")), "", 204);
+    }
+}
+
+/// How long each race is tried.
+const RACE: Duration = Duration::from_secs(4);
+
+#[test]
+fn a_name_that_moves_while_it_is_judged_leads_nowhere_else() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let (name, aside) = (names.name("name"), names.name("aside"));
+    let harmless = make(&names.name("harmless"), &json!({}));
+    let privileged = make(&names.name("privileged"), &json!({ "Privileged": true }));
+    start(&harmless);
+    start(&privileged);
+    let (over, made) = (AtomicBool::new(false), AtomicU32::new(0));
+    let began = Instant::now();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // The name stands for one and for the other in turn.
+            let rename = |id: &str, to: &str| {
+                past(
+                    "POST",
+                    &format!("/v1.41/containers/{id}/rename?name={to}"),
+                    "",
+                );
+            };
+            while !over.load(Ordering::SeqCst) {
+                rename(&harmless, &name);
+                rename(&harmless, &aside);
+                rename(&privileged, &name);
+                rename(&privileged, &names.name("other"));
+            }
+        });
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let target = format!("/v1.41/containers/{name}/exec");
+                while began.elapsed() < RACE {
+                    let answer =
+                        http::request(gate.address(), "POST", &target, r#"{"Cmd":["true"]}"#);
+                    match answer.status {
+                        201 => made.fetch_add(1, Ordering::SeqCst),
+                        403 | 404 => 0,
+                        other => panic!("{other}: {}", answer.text()),
+                    };
+                }
+                over.store(true, Ordering::SeqCst);
+            });
+        }
+    });
+    let execs = |id: &str| state(id)["execs"].as_array().map_or(0, Vec::len);
+    assert_eq!(execs(&privileged), 0);
+    let made = made.load(Ordering::SeqCst);
+    assert!(made > 0, "nothing was won at all");
+    assert_eq!(execs(&harmless), usize::try_from(made).unwrap());
+}
+
+#[test]
+fn a_volume_that_comes_up_while_it_is_judged_is_not_started_with() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let (volume, name) = (names.name("volume"), names.name("container"));
+    let bind =
+        json!({ "Name": volume, "DriverOpts": { "type": "none", "o": "bind", "device": "/etc" } });
+    let bind = bind.to_string();
+    let body = json!({ "Image": "busybox", "Cmd": ["cat", "/v/hostname"],
+        "HostConfig": { "Binds": [format!("{volume}:/v")] } })
+    .to_string();
+    let began = Instant::now();
+    let (mut lost, mut kept) = (0, 0);
+    while began.elapsed() < RACE {
+        let create = format!("/v1.41/containers/create?name={name}");
+        let created = thread::scope(|scope| {
+            scope.spawn(|| past("POST", "/v1.41/volumes/create", &bind));
+            http::request(gate.address(), "POST", &create, &body)
+        });
+        let target = format!("/v1.41/containers/{name}/start");
+        let started = http::request(gate.address(), "POST", &target, "");
+        let made = support::json(past("GET", &format!("/v1.41/volumes/{volume}"), "").body);
+        let is_bind = made["Options"]["o"] == "bind";
+        match (created.status, is_bind) {
+            (403, true) => assert_eq!(started.status, 404),
+            (201, true) => {
+                refused(&started, "volume-host-path", &target);
+                lost += 1;
+            }
+            (201, false) => {
+                assert_eq!(started.status, 204, "{}", started.text());
+                kept += 1;
+            }
+            other => panic!("{other:?}: {}", created.text()),
+        }
+        past("DELETE", &format!("/v1.41/containers/{name}?force=1"), "");
+        past("DELETE", &format!("/v1.41/volumes/{volume}?force=1"), "");
+    }
+    println!("{lost} containers got the other volume, {kept} came first");
+}
+
+#[test]
+fn what_needs_no_lookup_costs_none() {
+    let daemon = support::fake_daemon::FakeDaemon::start();
+    let gate = support::gate::Setup::before(&daemon.address())
+        .listen("guarded")
+        .start();
+    http::request(gate.address(), "GET", "/v1.41/containers/json", "");
+    http::request(gate.address(), "POST", "/v1.41/containers/a/stop", "");
+    http::request(
+        gate.address(),
+        "POST",
+        "/v1.41/containers/create",
+        r#"{"Image":"a"}"#,
+    );
+    let lines: Vec<String> = daemon.take().iter().map(|seen| seen.line()).collect();
+    assert_eq!(
+        lines,
+        [
+            "GET /v1.41/containers/json",
+            "POST /v1.41/containers/a/stop",
+            "POST /v1.41/containers/create",
+        ]
+    );
+    http::request(gate.address(), "POST", "/v1.41/containers/a/start", "");
+    let lines: Vec<String> = daemon.take().iter().map(|seen| seen.line()).collect();
+    let id = "0a".repeat(32);
+    assert_eq!(
+        lines,
+        [
+            "GET /containers/a/json".to_owned(),
+            format!("POST /v1.41/containers/{id}/start")
+        ]
+    );
+}

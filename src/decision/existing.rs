@@ -49,34 +49,37 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
     found
 }
 
-/// The container that the request enters, starts or changes.
+/// The container that the request enters, starts, copies from or changes.
 fn container_of(request: &EngineRequest) -> Option<Reference> {
-    let name = || request.head.target.name().map(str::to_owned);
-    match request.operation()? {
-        Operation::ContainerStart
-        | Operation::ContainerRestart
-        | Operation::ContainerUnpause
-        | Operation::ContainerExec
-        | Operation::ContainerAttach
-        | Operation::ContainerAttachWebsocket
-        | Operation::ContainerArchiveInfo
-        | Operation::ContainerArchive
-        | Operation::PutContainerArchive
-        | Operation::ContainerExport
-        | Operation::ContainerUpdate
-        | Operation::ContainerRename => name().map(Reference::Container),
-        Operation::ExecStart | Operation::ExecResize => name().map(Reference::Exec),
-        Operation::ImageCommit => {
-            let container = request.head.query.get("container")?;
-            Some(Reference::Container(container.to_owned()))
-        }
-        #[expect(
-            clippy::wildcard_enum_match_arm,
-            reason = "these are the operations that enter a container; a test names them"
-        )]
-        _ => None,
+    let operation = request.operation()?;
+    if operation == Operation::ImageCommit {
+        let container = request.head.query.get("container")?;
+        return Some(Reference::Container(container.to_owned()));
     }
+    let name = request.head.target.name()?.to_owned();
+    if matches!(operation, Operation::ExecStart | Operation::ExecResize) {
+        return Some(Reference::Exec(name));
+    }
+    ENTERING
+        .contains(&operation)
+        .then_some(Reference::Container(name))
 }
+
+/// The operations that name in their path a container to enter, start, copy from or change.
+const ENTERING: &[Operation] = &[
+    Operation::ContainerStart,
+    Operation::ContainerRestart,
+    Operation::ContainerUnpause,
+    Operation::ContainerExec,
+    Operation::ContainerAttach,
+    Operation::ContainerAttachWebsocket,
+    Operation::ContainerArchiveInfo,
+    Operation::ContainerArchive,
+    Operation::PutContainerArchive,
+    Operation::ContainerExport,
+    Operation::ContainerUpdate,
+    Operation::ContainerRename,
+];
 
 fn volume_names(field: &Field<'_>) -> Vec<String> {
     let items = field.value.items().iter();

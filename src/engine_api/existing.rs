@@ -182,10 +182,9 @@ fn is_full_id(text: &str) -> bool {
 }
 
 fn volumes(mounts: &Value) -> Vec<String> {
-    let volumes = mounts
-        .items()
-        .iter()
-        .filter(|mount| !mount.text("Name").is_empty() || mount.text("Type") == "volume");
+    let is_volume =
+        |mount: &&Value| !matches!(mount.text("Type"), "bind" | "tmpfs" | "image" | "npipe");
+    let volumes = mounts.items().iter().filter(is_volume);
     let mut names: Vec<String> = volumes.map(|mount| mount.text("Name").to_owned()).collect();
     names.sort();
     names.dedup();

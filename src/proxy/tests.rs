@@ -1,5 +1,7 @@
 //! Exchanges from both ends: a client's bytes in, a daemon's bytes back.
 
+mod references;
+
 use std::sync::Arc;
 
 use tempfile::TempDir;

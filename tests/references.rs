@@ -1,8 +1,6 @@
 //! What a request refers to is judged as it stands at the daemon, however it came to be, and pinned.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+mod races;
 
 use serde_json::{Value, json};
 
@@ -76,15 +74,9 @@ const ENTERING: &[(&str, &str, &str)] = &[
     ("POST", "/rename?name=NEW", ""),
 ];
 
-#[test]
-fn a_container_that_was_made_past_the_gate_with_something_of_the_host_is_not_entered() {
-    let (gate, names) = (Gate::guarded(), Names::new());
-    let volume = names.name("bind-volume");
-    let options =
-        json!({ "Name": volume, "DriverOpts": { "type": "none", "o": "bind", "device": "/" } });
-    let made = past("POST", "/v1.41/volumes/create", &options.to_string());
-    assert_eq!(made.status, 201, "{}", made.text());
-    let cases = [
+/// What a container may have of the host, and the code that refuses it.
+fn of_the_host(volume: &str) -> Vec<(&'static str, Value, &'static str)> {
+    vec![
         ("privileged", json!({ "Privileged": true }), "privileged"),
         ("bind", json!({ "Binds": ["/:/h"] }), "host-path"),
         (
@@ -117,9 +109,19 @@ fn a_container_that_was_made_past_the_gate_with_something_of_the_host_is_not_ent
             json!({ "Binds": [format!("{volume}:/h")] }),
             "volume-host-path",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn a_container_that_was_made_past_the_gate_with_something_of_the_host_is_not_entered() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let volume = names.name("bind-volume");
+    let options =
+        json!({ "Name": volume, "DriverOpts": { "type": "none", "o": "bind", "device": "/" } });
+    let made = past("POST", "/v1.41/volumes/create", &options.to_string());
+    assert_eq!(made.status, 201, "{}", made.text());
     let mut ran = 0;
-    for (kind, host_config, code) in cases {
+    for (kind, host_config, code) in of_the_host(&volume) {
         let name = names.name(kind);
         let id = make(&name, &host_config);
         for running in [false, true] {
@@ -287,98 +289,6 @@ fn whatever_the_gate_lets_a_client_make_can_be_entered() {
         ask("POST", &at("/restart?t=0"), "", 204);
         ask("POST", &at(&format!("/rename?name={name}-b")), "", 204);
     }
-}
-
-/// How long each race is tried.
-const RACE: Duration = Duration::from_secs(4);
-
-#[test]
-fn a_name_that_moves_while_it_is_judged_leads_nowhere_else() {
-    let (gate, names) = (Gate::guarded(), Names::new());
-    let (name, aside) = (names.name("name"), names.name("aside"));
-    let harmless = make(&names.name("harmless"), &json!({}));
-    let bound = make(&names.name("bound"), &json!({ "Binds": ["/etc:/h:ro"] }));
-    assert!(starts(&harmless) && starts(&bound));
-    let (over, made) = (AtomicBool::new(false), AtomicU32::new(0));
-    let began = Instant::now();
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            // The name stands for one and for the other in turn.
-            let rename = |id: &str, to: &str| {
-                past(
-                    "POST",
-                    &format!("/v1.41/containers/{id}/rename?name={to}"),
-                    "",
-                );
-            };
-            while !over.load(Ordering::SeqCst) {
-                rename(&harmless, &name);
-                rename(&harmless, &aside);
-                rename(&bound, &name);
-                rename(&bound, &names.name("other"));
-            }
-        });
-        for _ in 0..2 {
-            scope.spawn(|| {
-                let target = format!("/v1.41/containers/{name}/exec");
-                while began.elapsed() < RACE {
-                    let answer =
-                        http::request(gate.address(), "POST", &target, r#"{"Cmd":["true"]}"#);
-                    match answer.status {
-                        201 => made.fetch_add(1, Ordering::SeqCst),
-                        403 | 404 => 0,
-                        other => panic!("{other}: {}", answer.text()),
-                    };
-                }
-                over.store(true, Ordering::SeqCst);
-            });
-        }
-    });
-    let execs = |id: &str| state(id)["execs"].as_array().map_or(0, Vec::len);
-    assert_eq!(execs(&bound), 0);
-    let made = made.load(Ordering::SeqCst);
-    assert!(made > 0, "nothing was won at all");
-    assert_eq!(execs(&harmless), usize::try_from(made).unwrap());
-}
-
-#[test]
-fn a_volume_that_comes_up_while_it_is_judged_is_not_started_with() {
-    let (gate, names) = (Gate::guarded(), Names::new());
-    let (volume, name) = (names.name("volume"), names.name("container"));
-    let bind =
-        json!({ "Name": volume, "DriverOpts": { "type": "none", "o": "bind", "device": "/etc" } });
-    let bind = bind.to_string();
-    let body = json!({ "Image": "busybox", "Cmd": ["cat", "/v/hostname"],
-        "HostConfig": { "Binds": [format!("{volume}:/v")] } })
-    .to_string();
-    let began = Instant::now();
-    let (mut lost, mut kept) = (0, 0);
-    while began.elapsed() < RACE {
-        let create = format!("/v1.41/containers/create?name={name}");
-        let created = thread::scope(|scope| {
-            scope.spawn(|| past("POST", "/v1.41/volumes/create", &bind));
-            http::request(gate.address(), "POST", &create, &body)
-        });
-        let target = format!("/v1.41/containers/{name}/start");
-        let started = http::request(gate.address(), "POST", &target, "");
-        let made = support::json(past("GET", &format!("/v1.41/volumes/{volume}"), "").body);
-        let is_bind = made["Options"]["o"] == "bind";
-        match (created.status, is_bind) {
-            (403, true) => assert_eq!(started.status, 404),
-            (201, true) => {
-                refused(&started, "volume-host-path", &target);
-                lost += 1;
-            }
-            (201, false) => {
-                assert_eq!(started.status, 204, "{}", started.text());
-                kept += 1;
-            }
-            other => panic!("{other:?}: {}", created.text()),
-        }
-        past("DELETE", &format!("/v1.41/containers/{name}?force=1"), "");
-        past("DELETE", &format!("/v1.41/volumes/{volume}?force=1"), "");
-    }
-    println!("{lost} containers got the other volume, {kept} came first");
 }
 
 #[test]

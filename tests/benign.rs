@@ -79,7 +79,7 @@ fn check(sent: &Sent) -> Result<(), String> {
         .map(|path| (path.clone(), Ok(path)));
     let facts = Facts {
         host_paths: found.collect(),
-        ..Facts::default()
+        ..support::existing::facts(&policy, &request)
     };
     let permit = match decide(&policy, request, &facts) {
         Decision::Permit(permit) => permit,

@@ -30,6 +30,7 @@ mod operations;
 mod packaging;
 mod policies;
 mod ready;
+mod references;
 mod refusals;
 mod remote;
 mod run;

@@ -8,10 +8,11 @@ mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dockgate::decision::{Decision, Facts, decide};
+use dockgate::decision::{Decision, decide};
 use dockgate::engine_api::{ApiVersion, Malformed, RequestHead};
 use dockgate::policy::{self, Policy, ready};
 
+use super::support;
 use case::{Case, Direct};
 
 #[test]
@@ -83,7 +84,8 @@ fn judged(case: &Case, policy: &Policy) -> Result<Decision, Malformed> {
     let head = RequestHead::parse(&method, &target)?;
     head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)?;
     let request = head.with_body(&case.bytes("rf-x"))?;
-    Ok(decide(policy, request, &Facts::default()))
+    let facts = support::existing::facts(policy, &request);
+    Ok(decide(policy, request, &facts))
 }
 
 fn compiled(text: Option<&str>) -> Policy {

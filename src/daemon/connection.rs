@@ -91,6 +91,10 @@ impl IdleConnection {
         matches!(self.0.poll_fill(cx), Poll::Pending)
     }
 
+    pub(super) fn into_peer(self) -> Peer {
+        self.0
+    }
+
     /// Queues the request that was permitted; a streamed body is to follow.
     #[must_use]
     pub fn send(self, permit: &Permit, passed: &Passed<'_>) -> Peer {

@@ -1,6 +1,7 @@
 //! May this client do this? One pure function from policy, request and facts to a permit or a refusal.
 
 mod container;
+mod existing;
 mod image;
 mod limited;
 mod logs;
@@ -18,9 +19,10 @@ use std::collections::HashMap;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, Field, Operation};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field, Operation};
 use crate::policy::Policy;
 
+pub use existing::{Found, Reference, enters_container, ordinary_facts, references};
 pub(crate) use mounts::{PROTECTED, cleaned, lies_in};
 pub use reason::{Reason, Refusal};
 
@@ -31,6 +33,10 @@ pub struct Facts {
     pub host_paths: HashMap<String, Result<String, String>>,
     /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
     pub protected: Vec<String>,
+    /// The container that the request enters, starts or changes.
+    pub container: Option<Found<ExistingContainer>>,
+    /// By its name: each volume that the request mounts, or that the container has.
+    pub volumes: HashMap<String, Found<ExistingVolume>>,
 }
 
 /// The outcome of a decision.
@@ -57,14 +63,20 @@ impl Permit {
 /// The host paths that must be resolved before [`decide`] can judge this request; none where the policy opens none.
 #[must_use]
 pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
+    host_paths_in(policy, &request.fields())
+}
+
+/// Likewise those of a container that is entered.
+#[must_use]
+pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
+    host_paths_in(policy, &container.fields())
+}
+
+fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
     if policy.container.host_paths.value.is_empty() {
         return Vec::new();
     }
-    request
-        .fields()
-        .iter()
-        .flat_map(mounts::host_paths_of)
-        .collect()
+    fields.iter().flat_map(mounts::host_paths_of).collect()
 }
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.
@@ -77,6 +89,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         policy,
         facts,
         request: &request,
+        existing: None,
         reasons: Vec::new(),
         has_more: false,
     };
@@ -88,7 +101,12 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.names();
     judge.absent_image();
     judge.absent_network_mode();
-    let (reasons, has_more) = (judge.reasons, judge.has_more);
+    judge.entered_container();
+    let (mut reasons, has_more) = (judge.reasons, judge.has_more);
+    let answered = existing::answered(facts).filter(|_| reasons.is_empty());
+    if let Some((status, message)) = &answered {
+        reasons.push(existing::absent(*status, message));
+    }
     if reasons.is_empty() {
         rewrite::apply(policy, &mut request, facts);
         return Decision::Permit(Permit { request });
@@ -102,6 +120,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         policy: policy.name.clone(),
         reasons,
         has_more,
+        answered,
     })
 }
 
@@ -110,6 +129,8 @@ struct Judge<'a> {
     policy: &'a Policy,
     facts: &'a Facts,
     request: &'a EngineRequest,
+    /// The container that is judged in place of what the request itself would make.
+    existing: Option<&'a ExistingContainer>,
     reasons: Vec<Reason>,
     has_more: bool,
 }

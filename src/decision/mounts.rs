@@ -48,10 +48,16 @@ impl Judge<'_> {
         match &mount.source {
             Source::HostPath(source) => self.host_path(path, source, mount.is_read_only),
             Source::Volume {
-                driver, options, ..
+                name,
+                driver,
+                options,
             } => {
                 self.volume_driver(path, driver);
                 self.driver_options(path, driver, options);
+                // Those of a container are judged as its mounts, anonymous ones among them.
+                if !name.is_empty() && self.existing.is_none() {
+                    self.named_volume(path, name);
+                }
             }
             Source::Tmpfs => {}
             Source::Image(reference) => self.image(path, reference),

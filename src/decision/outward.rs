@@ -10,14 +10,17 @@ impl Judge<'_> {
     ///
     /// moby: daemon/daemon_unix.go, `registerLinks`; daemon/container_operations.go.
     pub(super) fn links(&mut self, path: &str, value: &Value) {
-        let host = self.body().and_then(|body| body.get("HostConfig"));
-        let mode = host.map_or("", |host| host.text("NetworkMode"));
+        let mode = self
+            .host_config()
+            .map_or("", |host| host.text("NetworkMode"));
         if !matches!(mode, "" | "default" | "bridge" | "none" | "host") && !mode.contains(':') {
             return;
         }
         let setting = &self.policy.container.links;
         for link in value.texts() {
-            let name = link.split(':').next().unwrap_or_default();
+            // The daemon writes the names of a container's links with a slash.
+            let name = link.trim_start_matches('/').split(':').next();
+            let name = name.unwrap_or_default();
             if !setting.value.iter().any(|pattern| pattern.matches(name)) {
                 let remedy = format!("`links = [{}]` in `[container]`", Reason::quoted(name));
                 let message = "a link opens another container";

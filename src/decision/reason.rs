@@ -17,6 +17,8 @@ pub struct Refusal {
     pub reasons: Vec<Reason>,
     /// Whether there are more reasons than those.
     pub has_more: bool,
+    /// Where nothing of the request is refused but what it refers to is not there: the daemon's own status and message.
+    pub answered: Option<(u16, String)>,
 }
 
 /// The reasons that are looked for: a body can give a million, and each is longer than what it is about.
@@ -92,6 +94,7 @@ impl fmt::Display for Refusal {
             policy,
             reasons,
             has_more,
+            answered: _,
         } = self;
         let count = match reasons.len() {
             1 => "1 reason".to_owned(),

@@ -1,6 +1,7 @@
-//! What a permitted request is changed in before it goes on: host paths resolved, ICC stamped.
+//! What a permitted request is changed in before it goes on: ids in place of names, host paths resolved, ICC stamped.
 
 use super::Facts;
+use super::existing::{self, Found};
 use super::network::ENABLE_ICC;
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
@@ -8,6 +9,9 @@ use crate::engine_api::{Body, EngineRequest, Operation};
 use crate::policy::{Icc, Policy};
 
 pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts) {
+    if let Some(Found::Is(container)) = &facts.container {
+        existing::pin(request, container);
+    }
     let operation = request.operation();
     let Body::Json(body) = &mut request.body else {
         return;

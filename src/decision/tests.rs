@@ -1,5 +1,6 @@
 //! Each rule both ways: refused by an empty limit, permitted by the key that names it.
 
+mod existing;
 mod host_paths;
 mod told;
 
@@ -37,7 +38,17 @@ fn request(line: &str, body: &str) -> EngineRequest {
 }
 
 fn codes(policy: &Policy, line: &str, body: &str, facts: &Facts) -> Vec<&'static str> {
-    match decide(policy, request(line, body), facts) {
+    let request = request(line, body);
+    let facts = Facts {
+        container: facts
+            .container
+            .clone()
+            .or_else(|| existing::ordinary(policy, &request)),
+        volumes: existing::absent(policy, &request, &facts.volumes),
+        host_paths: facts.host_paths.clone(),
+        protected: facts.protected.clone(),
+    };
+    match decide(policy, request, &facts) {
         Decision::Permit(_) => Vec::new(),
         Decision::Refuse(refusal) => refusal.reasons.iter().map(|reason| reason.code).collect(),
     }

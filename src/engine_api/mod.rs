@@ -1,5 +1,6 @@
 //! What a request to the Engine API means, read once and written anew.
 
+mod existing;
 pub mod json;
 pub mod mount;
 pub mod operation;
@@ -13,6 +14,9 @@ mod tables;
 
 use std::fmt;
 
+pub use existing::{
+    DaemonDefaults, ExistingContainer, ExistingVolume, container_of_exec, error_message,
+};
 use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};
 pub use path::{ApiVersion, Target};

@@ -118,6 +118,15 @@ impl Target {
         }
     }
 
+    /// Puts another name in the place of the first; the caller has checked it.
+    pub(crate) fn set_name(&mut self, name: &str) {
+        if let Self::Operation { names, .. } = self
+            && let Some(first) = names.first_mut()
+        {
+            name.clone_into(first);
+        }
+    }
+
     /// The first name in the path: the container, image, volume, network or exec id that the request is about.
     #[must_use]
     pub fn name(&self) -> Option<&str> {

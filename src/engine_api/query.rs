@@ -80,6 +80,14 @@ impl Query {
             .map(|known| known.value.as_str())
     }
 
+    /// Puts another value in the place of a parameter's first; does nothing where it is absent.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        let mut known = self.known.iter_mut();
+        if let Some(known) = known.find(|known| known.parameter.name == name) {
+            value.clone_into(&mut known.value);
+        }
+    }
+
     /// The names of parameters that the daemon does not read for this operation.
     #[must_use]
     pub fn dropped(&self) -> &[String] {

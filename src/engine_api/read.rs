@@ -159,7 +159,17 @@ impl Reading {
 
 /// Appends every field of a canonical body that is present, objects before what they hold.
 pub(super) fn fields<'a>(value: &'a Value, schema: &'static Schema, found: &mut Vec<Field<'a>>) {
-    inside(value, Shape::Object(schema), "", found);
+    fields_in(value, schema, "", found);
+}
+
+/// Likewise of an object that stands at `path`.
+pub(super) fn fields_in<'a>(
+    value: &'a Value,
+    schema: &'static Schema,
+    path: &str,
+    found: &mut Vec<Field<'a>>,
+) {
+    inside(value, Shape::Object(schema), path, found);
 }
 
 fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<'a>>) {

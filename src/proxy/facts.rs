@@ -1,37 +1,41 @@
-//! What the gate finds out on its own host before it decides.
+//! What the gate finds out before it decides: of the daemon what names refer to, of its own host where paths lead.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::time;
 
-use crate::decision::{self, Facts};
+use crate::decision::{self, Facts, Found};
 use crate::engine_api::EngineRequest;
-use crate::policy::Policy;
 
-/// The facts that this policy's decision on this request reads.
-pub(super) async fn gather(
-    policy: &Policy,
-    request: &EngineRequest,
-    protected: &[String],
-) -> Facts {
-    let paths = decision::host_paths(policy, request);
-    if paths.is_empty() {
-        return Facts::default();
+use super::connection::Connection;
+use super::lookups;
+
+/// The facts that the decision on this request reads.
+pub(super) async fn gather(connection: &mut Connection, request: &EngineRequest) -> Facts {
+    let mut facts = lookups::answered(connection, request).await;
+    let policy = &connection.client.policy;
+    let mut paths = decision::host_paths(policy, request);
+    if let Some(Found::Is(container)) = &facts.container {
+        paths.append(&mut decision::host_paths_of_container(policy, container));
     }
+    if !paths.is_empty() {
+        facts.host_paths = resolved(paths).await;
+        facts.protected.clone_from(&connection.gate.protected);
+    }
+    facts
+}
+
+async fn resolved(paths: Vec<String>) -> HashMap<String, Result<String, String>> {
     // A file system may hang for as long as it likes, so no worker waits for it.
     let asked = paths.clone();
     let resolved = tokio::task::spawn_blocking(move || resolve(paths));
-    let host_paths = match time::timeout(DEADLINE, resolved).await {
+    match time::timeout(DEADLINE, resolved).await {
         Ok(Ok(resolved)) => resolved,
         Ok(Err(_)) | Err(_) => {
             let unknown = |path| (path, Err("the file system does not answer".to_owned()));
             asked.into_iter().map(unknown).collect()
         }
-    };
-    Facts {
-        host_paths,
-        protected: protected.to_vec(),
     }
 }
 

@@ -87,7 +87,9 @@ pub(super) async fn forward(
 }
 
 /// The connection that this client's last exchange left, or a new one; a request is never sent twice.
-async fn daemon_connection(connection: &mut Connection) -> Result<IdleConnection, Unavailable> {
+pub(super) async fn daemon_connection(
+    connection: &mut Connection,
+) -> Result<IdleConnection, Unavailable> {
     if let Some(mut idle) = connection.idle.take()
         && poll_fn(|cx| Poll::Ready(idle.poll_is_fresh(cx))).await
     {

@@ -57,8 +57,8 @@ pub(super) async fn judge(
         request.framing
     };
     let dropped = engine_request.dropped.clone();
+    let facts = facts::gather(connection, &engine_request).await;
     let policy = &connection.client.policy;
-    let facts = facts::gather(policy, &engine_request, &connection.gate.protected).await;
     let (reasons, permit, answer) = match decision::decide(policy, engine_request, &facts) {
         Decision::Permit(permit) => (Vec::new(), Some(permit), None),
         Decision::Refuse(refusal) => {

@@ -10,6 +10,7 @@ mod headers;
 mod judge;
 mod limits;
 pub mod listener;
+mod lookups;
 mod pump;
 mod record;
 mod refusal;
@@ -36,6 +37,7 @@ use crate::policy::client::Identity;
 
 use connection::{After, Connection};
 use judge::Judged;
+pub use lookups::DefaultsCache;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
 
@@ -51,6 +53,7 @@ pub struct Gate {
     pub highest_version: ApiVersion,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
+    pub defaults: DefaultsCache,
 }
 
 /// Who a connection belongs to, and what is permitted to it.

@@ -61,7 +61,10 @@ impl From<&Malformed> for OwnAnswer {
 
 impl From<&Refusal> for OwnAnswer {
     fn from(refusal: &Refusal) -> Self {
-        Self::new(403, refusal.to_string())
+        match &refusal.answered {
+            Some((status, message)) => Self::new(*status, message.clone()),
+            None => Self::new(403, refusal.to_string()),
+        }
     }
 }
 
@@ -97,6 +100,7 @@ fn reason(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",
         403 => "Forbidden",
+        404 => "Not Found",
         408 => "Request Timeout",
         413 => "Content Too Large",
         431 => "Request Header Fields Too Large",

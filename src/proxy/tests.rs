@@ -1,5 +1,7 @@
 //! Exchanges from both ends: a client's bytes in, a daemon's bytes back.
 
+mod references;
+
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -18,7 +20,7 @@ use crate::policy::Policy;
 use crate::policy::client::Identity;
 
 use super::connection::Connection;
-use super::{Client, Gate, Phase};
+use super::{Client, DefaultsCache, Gate, Phase};
 
 /// A client's connection to a gate before a daemon that the test plays.
 struct Stage {
@@ -54,6 +56,7 @@ impl Stage {
             lowest_version: ApiVersion::OLDEST,
             highest_version: ApiVersion::NEWEST,
             protected: Vec::new(),
+            defaults: DefaultsCache::default(),
         };
         let known = Client {
             name: None,
@@ -116,6 +119,24 @@ async fn rest(stream: &mut UnixStream) -> String {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     String::from_utf8(bytes).unwrap()
+}
+
+/// Answers what the gate asks for itself: a question, and the answer's status and body.
+async fn tell(daemon: &mut UnixStream, question: &str, (status, body): (u16, &str)) {
+    let head = up_to(daemon, END).await;
+    assert_eq!(
+        head,
+        format!("GET {question} HTTP/1.1\r\nHost: docker\r\n\r\n")
+    );
+    let length = body.len();
+    let answer = format!("HTTP/1.1 {status} Told\r\nContent-Length: {length}\r\n\r\n{body}");
+    daemon.write_all(answer.as_bytes()).await.unwrap();
+}
+
+/// A container that has nothing of the host.
+fn ordinary() -> String {
+    let id = "0a".repeat(32);
+    format!(r#"{{"Id":"{id}","HostConfig":{{"NetworkMode":"none"}}}}"#)
 }
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 2\r\n\r\n[]";
@@ -240,6 +261,7 @@ async fn a_tunnel_has_what_came_early_and_half_closes_each_way() {
             ))
             .await;
         let mut daemon = stage.daemon().await;
+        tell(&mut daemon, "/containers/a/json", (200, &ordinary())).await;
         let head = up_to(&mut daemon, END).await;
         assert!(
             head.contains("Connection: Upgrade\r\nUpgrade: tcp\r\n"),
@@ -276,6 +298,15 @@ async fn a_hijack_that_fails_is_an_ordinary_answer() {
         .say("POST /exec/a/start HTTP/1.1\r\nUpgrade: tcp\r\nContent-Length: 2\r\n\r\n{}")
         .await;
     let mut daemon = stage.daemon().await;
+    let id = "0a".repeat(32);
+    let exec = format!(r#"{{"ID":"a","ContainerID":"{id}"}}"#);
+    tell(&mut daemon, "/exec/a/json", (200, &exec)).await;
+    tell(
+        &mut daemon,
+        &format!("/containers/{id}/json"),
+        (200, &ordinary()),
+    )
+    .await;
     up_to(&mut daemon, "{}").await;
     let answer = b"HTTP/1.1 409 Conflict\r\nContent-Length: 3\r\n\r\nno\n";
     daemon.write_all(answer).await.unwrap();

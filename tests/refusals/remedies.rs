@@ -8,6 +8,8 @@ use dockgate::engine_api::RequestHead;
 use dockgate::policy::{self, ready};
 use toml::{Table, Value};
 
+use crate::support;
+
 use super::case::{self, Case};
 
 #[test]
@@ -62,7 +64,7 @@ fn judged(case: &Case, text: &str) -> Result<Decision, String> {
         .map(|path| (path.clone(), Ok(path)));
     let facts = Facts {
         host_paths: found.collect(),
-        ..Facts::default()
+        ..support::existing::facts(&policy, &request)
     };
     Ok(decide(&policy, request, &facts))
 }

@@ -5,6 +5,7 @@ pub(crate) mod certificates;
 pub(crate) mod connections;
 pub(crate) mod docker;
 pub(crate) mod engine;
+pub(crate) mod existing;
 pub(crate) mod fake_daemon;
 pub(crate) mod gate;
 pub(crate) mod http;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::decision::{Decision, Facts, Reason, cleaned, decide, host_paths};
+use crate::decision::{Decision, Facts, Reason, cleaned, decide, host_paths, ordinary_facts};
 use crate::engine_api::{ApiVersion, EngineRequest, Malformed, RequestHead};
 use crate::policy::{self, Policy, ready};
 
@@ -104,7 +104,7 @@ impl Written {
         });
         let facts = Facts {
             host_paths: found.collect(),
-            ..Facts::default()
+            ..ordinary_facts(policy, &request)
         };
         Ok(decide(policy, request, &facts))
     }

@@ -1,5 +1,6 @@
 //! Which operations read which key of a policy, and so which keys have no effect.
 
+use crate::decision::enters_container;
 use crate::engine_api::schema::{Class, Field, Limit, Schema, Shape};
 use crate::engine_api::{Operation, body_of, parameters_of};
 use crate::policy::Policy;
@@ -50,6 +51,14 @@ fn limits_of(operation: Operation) -> Vec<Limit> {
     }
     if let Some(body) = body_of(operation) {
         of_schema(body, &mut limits);
+    }
+    if enters_container(operation)
+        && let Some(create) = body_of(Operation::ContainerCreate)
+    {
+        let mut of_create = Vec::new();
+        of_schema(create, &mut of_create);
+        // The image of a container that is there already is not asked for.
+        limits.extend(of_create.into_iter().filter(|limit| *limit != Limit::Image));
     }
     limits
 }

@@ -14,7 +14,7 @@ use crate::engine_api::ApiVersion;
 use crate::policy::{self, Policy, ready};
 use crate::proxy::listener::{self, Place};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
-use crate::proxy::{Gate, KnownClient, Served, Server};
+use crate::proxy::{DefaultsCache, Gate, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
 use super::loops;
@@ -72,6 +72,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         lowest_version: config.api.lowest,
         highest_version: ApiVersion::NEWEST,
         protected: protected(&config, file.as_deref(), &places),
+        defaults: DefaultsCache::default(),
     };
     Ok(Started {
         server: Server::new(gate, clients),

@@ -10,6 +10,7 @@ fn leads(pairs: &[(&str, Result<&str, &str>)]) -> Facts {
             .map(|(path, leads)| ((*path).to_owned(), owned(leads)))
             .collect(),
         protected: vec!["/srv/gate".to_owned()],
+        ..Facts::default()
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::schema::{Field, Limit, Refused, Schema, Shape};
 use super::mount::MOUNT;
 use super::{also, harmless, limited, refused};
 
-pub(super) const HOST_CONFIG: &Schema = &Schema {
+pub(in crate::engine_api) const HOST_CONFIG: &Schema = &Schema {
     parts: &[HOST_FIELDS, RESOURCES, GONE],
 };
 

@@ -12,6 +12,8 @@ mod other_parameters;
 mod system;
 mod volume;
 
+pub(super) use host_config::HOST_CONFIG;
+
 use super::operation::Operation;
 use super::schema::{Class, Field, Limit, Parameter, ParameterKind, Refused, Schema, Shape};
 

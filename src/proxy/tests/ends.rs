@@ -15,6 +15,7 @@ async fn tunnel() -> (Stage, UnixStream) {
         .say("POST /containers/a/attach HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
         .await;
     let mut daemon = stage.daemon().await;
+    tell(&mut daemon, "/containers/a/json", (200, &ordinary())).await;
     up_to(&mut daemon, END).await;
     daemon.write_all(SWITCHED).await.unwrap();
     up_to(&mut stage.client, END).await;

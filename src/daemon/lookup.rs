@@ -1,0 +1,164 @@
+//! What the gate asks the daemon for itself before it decides: reads of fixed shapes, of bounded size, in bounded time.
+
+use std::future::poll_fn;
+use std::io::Write as _;
+use std::time::Duration;
+
+use bytes::{Buf as _, BufMut as _};
+use tokio::time;
+
+use crate::http1::{Body, Extras, HeadSearch, Piece, Response};
+use crate::peer::Peer;
+
+use super::connection::IdleConnection;
+
+/// One thing that is asked; the names are of Docker's grammar or nothing is sent.
+#[derive(Debug, Clone, Copy)]
+pub enum Question<'a> {
+    /// A container by its name, or its id or the beginning of that.
+    Container(&'a str),
+    Exec(&'a str),
+    Volume(&'a str),
+    /// The daemon's own settings.
+    Info,
+}
+
+/// The daemon's answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LookupFault {
+    #[error("`{0}` is no name in Docker's grammar")]
+    Name(String),
+    #[error("the daemon gave no answer within {} s", DEADLINE.as_secs())]
+    TooSlow,
+    #[error("the daemon's answer is larger than {MOST_BYTES} bytes")]
+    TooLarge,
+    #[error("the daemon closed the connection without an answer")]
+    Gone,
+    #[error("the daemon gave an answer that cannot be read: {0}")]
+    Malformed(String),
+}
+
+impl IdleConnection {
+    /// Asks, and gives the answer with the connection where it can be used again.
+    ///
+    /// # Errors
+    /// [`LookupFault`]; the connection is closed then.
+    pub async fn ask(self, question: Question<'_>) -> Result<(Reply, Option<Self>), LookupFault> {
+        let target = question.target()?;
+        let mut peer = self.into_peer();
+        let asked = time::timeout(DEADLINE, exchange(&mut peer, &target)).await;
+        let (reply, keeps_alive) = asked.unwrap_or(Err(LookupFault::TooSlow))?;
+        let idle = if keeps_alive { Self::after(peer) } else { None };
+        Ok((reply, idle))
+    }
+}
+
+impl Question<'_> {
+    fn target(self) -> Result<String, LookupFault> {
+        Ok(match self {
+            Self::Container(name) => format!("/containers/{}/json", checked(name)?),
+            Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
+            Self::Volume(name) => format!("/volumes/{}", checked(name)?),
+            Self::Info => "/info".to_owned(),
+        })
+    }
+}
+
+/// A name that stands for itself in a path, and for one segment of it.
+fn checked(name: &str) -> Result<&str, LookupFault> {
+    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+    let begins = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let fits =
+        name.len() <= 512 && name.bytes().next().is_some_and(begins) && name.bytes().all(is_inner);
+    if fits {
+        Ok(name)
+    } else {
+        Err(LookupFault::Name(name.chars().take(64).collect()))
+    }
+}
+
+async fn exchange(peer: &mut Peer, target: &str) -> Result<(Reply, bool), LookupFault> {
+    // INVARIANT: writing into memory does not fail.
+    let _ = write!(
+        (&mut peer.output).writer(),
+        "GET {target} HTTP/1.1\r\nHost: docker\r\n\r\n"
+    );
+    peer.flush().await.map_err(|_| LookupFault::Gone)?;
+    let head = head(peer).await?;
+    let mut body = Body::new(head.framing, Extras::Passed);
+    let mut bytes = Vec::new();
+    loop {
+        let malformed = |fault: crate::http1::BodyFault| LookupFault::Malformed(fault.to_string());
+        match body.next(&peer.input).map_err(malformed)? {
+            Piece::Done => break,
+            Piece::Framing(count) => peer.input.advance(count),
+            Piece::Data(count) => {
+                if bytes.len() + count > MOST_BYTES {
+                    return Err(LookupFault::TooLarge);
+                }
+                bytes.extend_from_slice(peer.input.get(..count).unwrap_or_default());
+                peer.input.advance(count);
+            }
+            Piece::More => {
+                if fill(peer).await? == 0 {
+                    if body.ends_with_connection() {
+                        break;
+                    }
+                    return Err(LookupFault::Gone);
+                }
+            }
+        }
+    }
+    let reply = Reply {
+        status: head.status,
+        body: bytes,
+    };
+    Ok((reply, head.keeps_alive()))
+}
+
+/// The head of the final answer; a few informational ones are passed over.
+async fn head(peer: &mut Peer) -> Result<Response, LookupFault> {
+    let malformed = |fault: crate::http1::HeadFault| LookupFault::Malformed(fault.to_string());
+    for _ in 0..MOST_INFORMATIONAL {
+        let mut search = HeadSearch::default();
+        let end = loop {
+            if let Some(end) = search.end(&peer.input).map_err(malformed)? {
+                break end;
+            }
+            if peer.input.len() > MOST_BYTES {
+                return Err(LookupFault::TooLarge);
+            }
+            if fill(peer).await? == 0 {
+                return Err(LookupFault::Gone);
+            }
+        };
+        let head = peer.input.get(..end).unwrap_or_default();
+        let answer = Response::parse(head, HEADERS).map_err(malformed)?;
+        peer.input.advance(end);
+        match answer.status {
+            101 => break,
+            100..200 => {}
+            _ => return Ok(answer),
+        }
+    }
+    let cause = "it switches protocols, or goes on without end";
+    Err(LookupFault::Malformed(cause.to_owned()))
+}
+
+async fn fill(peer: &mut Peer) -> Result<usize, LookupFault> {
+    let filled = poll_fn(|cx| peer.poll_fill(cx)).await;
+    filled.map_err(|_| LookupFault::Gone)
+}
+
+/// For one question; the daemon may first finish what it does with the container.
+const DEADLINE: Duration = Duration::from_secs(30);
+const MOST_BYTES: usize = 1 << 20;
+const MOST_INFORMATIONAL: usize = 16;
+const HEADERS: usize = 256;

@@ -1,0 +1,239 @@
+//! What exists already, as the daemon describes it: containers, exec instances, volumes, and the daemon's defaults.
+
+use super::Malformed;
+use super::json::{self, Value};
+use super::mount::text_map;
+use super::read::{self, Field, Reading};
+use super::schemas::HOST_CONFIG;
+
+/// What a container has, held against the same limits as a create.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExistingContainer {
+    /// The full id, 64 hexadecimal digits: what it names never changes.
+    pub id: String,
+    /// Without what the daemon filled in itself.
+    pub host_config: Value,
+    /// The names of its volumes, anonymous ones too.
+    pub volumes: Vec<String>,
+    /// The networks it is on beside the one in its `NetworkMode`.
+    pub networks: Vec<String>,
+}
+
+/// What a volume stands for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExistingVolume {
+    pub driver: String,
+    pub options: Vec<(String, String)>,
+}
+
+/// What the daemon takes where a create says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DaemonDefaults {
+    pub runtime: String,
+    pub log_driver: String,
+    /// Whether a container gets a control group namespace of its own.
+    pub has_own_cgroups: bool,
+}
+
+impl ExistingContainer {
+    /// Reads the answer to `ContainerInspect`.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is none, or a field of the model has another type than in a create.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let answer = json::parse(bytes)?;
+        let id = answer.text("Id").to_owned();
+        if !is_full_id(&id) {
+            return Err(Malformed::Body("`Id` is no full id".to_owned()));
+        }
+        let Some(sent) = answer.get("HostConfig") else {
+            return Err(Malformed::Body("it has no `HostConfig`".to_owned()));
+        };
+        // What the model does not know there is the daemon's, not a client's.
+        let mut host_config = Reading::default().body(sent.clone(), HOST_CONFIG)?;
+        let networks = networks(&answer, host_config.text("NetworkMode"));
+        let is_disabled = answer
+            .get("Config")
+            .is_some_and(|config| config.get("NetworkDisabled") == Some(&Value::Bool(true)));
+        if is_disabled && is_default_network(host_config.text("NetworkMode")) {
+            host_config.set("NetworkMode", Value::Text("none".to_owned()));
+        }
+        for (key, hidden) in [("MaskedPaths", MASKED), ("ReadonlyPaths", READ_ONLY)] {
+            let hides_all = host_config
+                .get(key)
+                .is_some_and(|list| hidden.iter().all(|path| list.texts().any(|it| it == *path)));
+            if hides_all {
+                host_config.set(key, Value::Null);
+            }
+        }
+        let volumes = answer.get("Mounts").map(volumes).unwrap_or_default();
+        Ok(Self {
+            id,
+            host_config,
+            volumes,
+            networks,
+        })
+    }
+
+    /// Whether something stands there that may be a default of the daemon's, or not.
+    #[must_use]
+    pub fn may_have_defaults(&self) -> bool {
+        let log_driver = self.log_driver();
+        !self.host_config.text("Runtime").is_empty()
+            || self.host_config.text("CgroupnsMode") == "host"
+            || !matches!(log_driver, "" | "json-file" | "local" | "none")
+    }
+
+    /// Forgets what the daemon would have given any container.
+    pub fn remove_defaults(&mut self, defaults: &DaemonDefaults) {
+        if self.host_config.text("Runtime") == defaults.runtime {
+            self.host_config.set("Runtime", Value::Null);
+        }
+        if self.host_config.text("CgroupnsMode") == "host" && !defaults.has_own_cgroups {
+            self.host_config.set("CgroupnsMode", Value::Null);
+        }
+        if self.log_driver() == defaults.log_driver {
+            self.host_config.set("LogConfig", Value::Null);
+        }
+    }
+
+    /// The fields of its `HostConfig` that are judged, each with how.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field<'_>> {
+        let mut fields = Vec::new();
+        read::fields_in(
+            &self.host_config,
+            HOST_CONFIG,
+            "container.HostConfig",
+            &mut fields,
+        );
+        fields
+    }
+
+    fn log_driver(&self) -> &str {
+        self.host_config
+            .get("LogConfig")
+            .map_or("", |config| config.text("Type"))
+    }
+}
+
+impl ExistingVolume {
+    /// Reads the answer to `VolumeInspect`.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let answer = json::parse(bytes)?;
+        let driver = answer.text("Driver").to_owned();
+        if driver.is_empty() {
+            return Err(Malformed::Body("it has no `Driver`".to_owned()));
+        }
+        let options = answer.get("Options").map(text_map).unwrap_or_default();
+        Ok(Self { driver, options })
+    }
+}
+
+impl DaemonDefaults {
+    /// Reads the answer to `SystemInfo`.
+    ///
+    /// moby: daemon/info.go, `fillSecurityOptions` names `cgroupns` where containers get a namespace of their own.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is none.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let answer = json::parse(bytes)?;
+        let options = answer.get("SecurityOptions");
+        Ok(Self {
+            runtime: answer.text("DefaultRuntime").to_owned(),
+            log_driver: answer.text("LoggingDriver").to_owned(),
+            has_own_cgroups: options
+                .is_some_and(|options| options.texts().any(|option| option == "name=cgroupns")),
+        })
+    }
+}
+
+/// Reads the answer to `ExecInspect`: the full id of the container that this exec instance belongs to.
+///
+/// # Errors
+/// [`Malformed`] where it is none, or describes another exec instance than `id`.
+pub fn container_of_exec(bytes: &[u8], id: &str) -> Result<String, Malformed> {
+    let answer = json::parse(bytes)?;
+    let container = answer.text("ContainerID");
+    if answer.text("ID") != id || !is_full_id(container) {
+        return Err(Malformed::Body("it describes another one".to_owned()));
+    }
+    Ok(container.to_owned())
+}
+
+/// The text of an error, empty where the daemon gave none.
+#[must_use]
+pub fn error_message(bytes: &[u8]) -> String {
+    json::parse(bytes).map_or_else(
+        |_| String::new(),
+        |answer| answer.text("message").to_owned(),
+    )
+}
+
+fn is_full_id(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn volumes(mounts: &Value) -> Vec<String> {
+    let is_volume =
+        |mount: &&Value| !matches!(mount.text("Type"), "bind" | "tmpfs" | "image" | "npipe");
+    let volumes = mounts.items().iter().filter(is_volume);
+    let mut names: Vec<String> = volumes.map(|mount| mount.text("Name").to_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn networks(answer: &Value, mode: &str) -> Vec<String> {
+    let settings = answer.get("NetworkSettings");
+    let networks = settings.and_then(|settings| settings.get("Networks"));
+    let is_mode = |name: &str, network: &Value| {
+        name == mode
+            || (name == "bridge" && is_default_network(mode))
+            || (!mode.is_empty() && network.text("NetworkID").starts_with(mode))
+    };
+    networks
+        .map(Value::members)
+        .unwrap_or_default()
+        .iter()
+        .filter(|(name, network)| !is_mode(name, network))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+fn is_default_network(mode: &str) -> bool {
+    matches!(mode, "" | "default" | "bridge")
+}
+
+/// The kernel paths that every daemon hides from containers; newer ones hide more.
+///
+/// moby: daemon/pkg/oci/defaults.go.
+const MASKED: &[&str] = &[
+    "/proc/kcore",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/acpi",
+    "/proc/keys",
+    "/sys/firmware",
+];
+
+/// The kernel paths that every daemon keeps containers from writing.
+const READ_ONLY: &[&str] = &[
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/irq",
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,49 @@
+//! Descriptions as the daemon gives them, and what is none.
+
+use super::*;
+
+const ID: &str = "0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+
+#[test]
+fn what_is_no_description_is_a_fault() {
+    for text in [
+        String::new(),
+        "[]".to_owned(),
+        r#"{"Id":"a","HostConfig":{}}"#.to_owned(),
+        format!(r#"{{"Id":"{ID}"}}"#),
+        format!(r#"{{"Id":"{ID}","HostConfig":{{"Privileged":"true"}}}}"#),
+        format!(r#"{{"Id":"{ID}","HostConfig":{{"Binds":"/:/h"}}}}"#),
+        format!(r#"{{"Id":"{ID}","HostConfig":{{"privileged":true}}}}"#),
+        format!(r#"{{"Id":"{ID}","HostConfig":{{}},"HostConfig":{{}}}}"#),
+    ] {
+        assert!(ExistingContainer::read(text.as_bytes()).is_err(), "{text}");
+    }
+    assert!(ExistingVolume::read(b"{}").is_err());
+}
+
+#[test]
+fn an_exec_instance_is_the_one_that_was_asked_for() {
+    let exec = format!(r#"{{"ID":"e","ContainerID":"{ID}"}}"#);
+    assert_eq!(container_of_exec(exec.as_bytes(), "e").unwrap(), ID);
+    assert!(container_of_exec(exec.as_bytes(), "f").is_err());
+    assert!(container_of_exec(br#"{"ID":"e","ContainerID":"c"}"#, "e").is_err());
+}
+
+#[test]
+fn a_container_without_a_network_is_on_none() {
+    let text = format!(
+        r#"{{"Id":"{ID}","HostConfig":{{"NetworkMode":"default"}},"Config":{{"NetworkDisabled":true}}}}"#
+    );
+    let container = ExistingContainer::read(text.as_bytes()).unwrap();
+    assert_eq!(container.host_config.text("NetworkMode"), "none");
+}
+
+#[test]
+fn volumes_are_found_by_their_names() {
+    let text = format!(
+        r#"{{"Id":"{ID}","HostConfig":{{}},"Mounts":[{{"Type":"volume","Name":"b"}},{{"Type":"bind","Source":"/"}},
+        {{"Type":"volume","Name":"a"}},{{"Type":"volume","Name":"b"}}]}}"#
+    );
+    let container = ExistingContainer::read(text.as_bytes()).unwrap();
+    assert_eq!(container.volumes, ["a", "b"]);
+}

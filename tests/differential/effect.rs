@@ -200,7 +200,7 @@ pub(super) fn of_question(sent: &Sent, named: &str, daemon: &Address) -> Effect 
         return Effect::of(&answer, found);
     };
     let is_ours = |item: &&Value| {
-        [named, "busybox:latest", "\"none\""]
+        [named, "busybox:latest", "\"Name\":\"none\""]
             .iter()
             .any(|it| item.to_string().contains(it))
     };

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use dockgate::decision::{Decision, Facts, decide};
-use dockgate::engine_api::{ApiVersion, Body, EngineRequest, RequestHead};
+use dockgate::decision::{Decision, Facts, Found, Reference, decide, ordinary_facts, references};
+use dockgate::engine_api::{
+    ApiVersion, Body, DaemonDefaults, EngineRequest, ExistingContainer, ExistingVolume, RequestHead,
+};
 use dockgate::http1;
 use dockgate::policy::{self, Policy};
 
 use crate::support::address::Address;
-use crate::support::http;
+use crate::support::{engine, http};
 
 /// A request as a client wrote it, or as the gate writes it anew.
 #[derive(Debug, Clone)]
@@ -58,10 +60,11 @@ impl Sent {
         head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)
             .ok()?;
         let request = head.with_body(&self.body).ok()?;
-        let permits = |policy: &Policy| match decide(policy, request.clone(), &Facts::default()) {
-            Decision::Permit(permit) => Some(permit.request().clone()),
-            Decision::Refuse(_) => None,
-        };
+        let permits =
+            |policy: &Policy| match decide(policy, request.clone(), &facts(policy, &request)) {
+                Decision::Permit(permit) => Some(permit.request().clone()),
+                Decision::Refuse(_) => None,
+            };
         let (by, request) = policies
             .iter()
             .enumerate()
@@ -77,6 +80,35 @@ impl Sent {
         } = self;
         format!("{method} {target} {}", body.escape_ascii())
     }
+}
+
+/// What the gate would be told of the container that a request enters.
+fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
+    let mut facts = ordinary_facts(policy, request);
+    for reference in references(policy, request) {
+        if let Reference::Container(name) = reference {
+            let path = format!("/containers/{name}/json");
+            let ask = |path: &str| http::request(&engine::address(), "GET", path, "");
+            let answer = ask(&path);
+            facts.container = Some(match answer.status {
+                200 => {
+                    let mut container = ExistingContainer::read(&answer.body).unwrap();
+                    container.remove_defaults(&DaemonDefaults::read(&ask("/info").body).unwrap());
+                    for name in &container.volumes {
+                        let volume = ask(&format!("/volumes/{name}"));
+                        let volume = ExistingVolume::read(&volume.body).unwrap();
+                        facts.volumes.insert(name.clone(), Found::Is(volume));
+                    }
+                    Found::Is(container)
+                }
+                status => Found::Answered {
+                    status,
+                    message: answer.message(),
+                },
+            });
+        }
+    }
+    facts
 }
 
 /// A permitted request.

@@ -88,9 +88,10 @@ impl Reading {
         path: &str,
     ) -> Result<Value, Malformed> {
         let mut kept = Vec::with_capacity(members.len());
+        let mut search = schema.search();
         for (key, value) in members {
             let path = join(path, &key);
-            if let Some(field) = schema.fields().find(|field| field.is_written(&key)) {
+            if let Some(field) = search.find(|field| field.is_written(&key)) {
                 self.known((key, value), field, &path, &mut kept)?;
             } else if let Some(field) = schema
                 .fields()
@@ -175,8 +176,9 @@ pub(super) fn fields_in<'a>(
 fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<'a>>) {
     match shape {
         Shape::Object(schema) => {
+            let mut search = schema.search();
             for (key, value) in value.members() {
-                let Some(field) = schema.fields().find(|field| field.name == key) else {
+                let Some(field) = search.find(|field| field.name == key) else {
                     continue;
                 };
                 if matches!(value, Value::Null) {

@@ -12,6 +12,37 @@ impl Schema {
     pub fn fields(&self) -> impl Iterator<Item = &'static Field> {
         self.parts.iter().copied().flatten()
     }
+
+    /// Finds the fields of one object after the other.
+    pub(super) fn search(&'static self) -> Search {
+        Search {
+            schema: self,
+            rest: self.parts.first().copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// A search that begins where the last one ended: clients write the fields in the order of the daemon's structs, and so
+/// does the model.
+#[derive(Debug)]
+pub(super) struct Search {
+    schema: &'static Schema,
+    /// What follows the field that was found last, in its part.
+    rest: &'static [Field],
+}
+
+impl Search {
+    /// The first field that fits, from the last one found on; else from the beginning.
+    pub(super) fn find(&mut self, fits: impl Fn(&Field) -> bool) -> Option<&'static Field> {
+        let parts = self.schema.parts.iter().copied();
+        for part in std::iter::once(self.rest).chain(parts) {
+            if let Some(at) = part.iter().position(&fits) {
+                self.rest = part.get(at + 1..).unwrap_or_default();
+                return part.get(at);
+            }
+        }
+        None
+    }
 }
 
 /// One field of a [`Schema`].

@@ -19,6 +19,10 @@ pub enum Question<'a> {
     Container(&'a str),
     Exec(&'a str),
     Volume(&'a str),
+    /// A network by its name, or its id or the beginning of that.
+    Network(&'a str),
+    /// An image by its id or the beginning of that.
+    Image(&'a str),
     /// The daemon's own settings.
     Info,
 }
@@ -66,6 +70,14 @@ impl Question<'_> {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
             Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
             Self::Volume(name) => format!("/volumes/{}", checked(name)?),
+            Self::Network(name) => format!("/networks/{}", checked(name)?),
+            Self::Image(id) => {
+                let (prefix, digits) = match id.strip_prefix("sha256:") {
+                    Some(digits) => ("sha256:", digits),
+                    None => ("", id),
+                };
+                format!("/images/{prefix}{}/json", checked(digits)?)
+            }
             Self::Info => "/info".to_owned(),
         })
     }

@@ -77,6 +77,8 @@ impl Judge<'_> {
             Limit::Image => self.image(path, text),
             Limit::ImportSource => self.import_source(path, text),
             Limit::Links => self.links(path, value),
+            Limit::VolumesFrom => self.volumes_from(path, value),
+            Limit::Labels => self.labels(path, value),
             Limit::Subnet => self.subnet(path, text),
             Limit::NetworkScope => self.network_scope(path, text),
             Limit::Registry => self.registry(path, text),

@@ -2,6 +2,7 @@
 
 mod container;
 mod existing;
+mod facts;
 mod image;
 mod limited;
 mod logs;
@@ -9,35 +10,23 @@ mod mounts;
 mod namespaces;
 mod network;
 mod outward;
+mod pin;
 mod privileges;
 mod published;
 mod reason;
+mod references;
 mod rewrite;
 mod volume;
 
-use std::collections::HashMap;
-
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field, Operation};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation};
 use crate::policy::Policy;
 
-pub use existing::{Found, Reference, enters_container, ordinary_facts, references};
+pub use facts::{Facts, Found, ordinary_facts};
 pub(crate) use mounts::{PROTECTED, cleaned, lies_in};
 pub use reason::{Reason, Refusal};
-
-/// What the gate found out about what a request refers to, before it decides.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// For each host path that the request names: where it leads on the host, or why that cannot be told.
-    pub host_paths: HashMap<String, Result<String, String>>,
-    /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
-    pub protected: Vec<String>,
-    /// The container that the request enters, starts or changes.
-    pub container: Option<Found<ExistingContainer>>,
-    /// By its name: each volume that the request mounts, or that the container has.
-    pub volumes: HashMap<String, Found<ExistingVolume>>,
-}
+pub use references::{Reference, enters_container, references, references_of};
 
 /// The outcome of a decision.
 #[derive(Debug)]
@@ -69,7 +58,11 @@ pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
 /// Likewise those of a container that is entered.
 #[must_use]
 pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
-    host_paths_in(policy, &container.fields())
+    let mut paths = host_paths_in(policy, &container.fields(""));
+    if !policy.container.host_paths.value.is_empty() {
+        paths.extend(container.inherited.iter().map(|(path, _)| path.clone()));
+    }
+    paths
 }
 
 fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
@@ -90,6 +83,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         facts,
         request: &request,
         existing: None,
+        depth: 0,
         reasons: Vec::new(),
         has_more: false,
     };
@@ -131,6 +125,8 @@ struct Judge<'a> {
     request: &'a EngineRequest,
     /// The container that is judged in place of what the request itself would make.
     existing: Option<&'a ExistingContainer>,
+    /// How many containers that join one another are under judgement.
+    depth: usize,
     reasons: Vec<Reason>,
     has_more: bool,
 }
@@ -203,7 +199,6 @@ impl Judge<'_> {
             return;
         }
         let (code, message) = match refused {
-            Refused::VolumesFrom => ("volumes-from", "it mounts whatever another container has"),
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
             Refused::Swarm => ("swarm", "swarm is not modelled"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),

@@ -125,7 +125,7 @@ impl Judge<'_> {
     }
 
     /// A host path must lie beneath an opened one after the host has resolved it, and reach nothing protected.
-    fn host_path(&mut self, path: &str, source: &str, is_read_only: bool) {
+    pub(super) fn host_path(&mut self, path: &str, source: &str, is_read_only: bool) {
         let setting = &self.policy.container.host_paths;
         let (code, message) = match self.facts.host_paths.get(source) {
             _ if setting.value.is_empty() => ("host-path", "a path of the host".to_owned()),

@@ -1,23 +1,23 @@
 //! What a permitted request is changed in before it goes on: ids in place of names, host paths resolved, ICC stamped.
 
-use super::Facts;
-use super::existing::{self, Found};
-use super::network::ENABLE_ICC;
+use super::{Facts, pin};
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
-use crate::engine_api::{Body, EngineRequest, Operation};
+use crate::engine_api::{Body, ENABLE_ICC, EngineRequest, OWNER_LABEL, Operation};
 use crate::policy::{Icc, Policy};
 
 pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts) {
-    if let Some(Found::Is(container)) = &facts.container {
-        existing::pin(request, container);
-    }
+    pin::apply(request, facts);
     let operation = request.operation();
     let Body::Json(body) = &mut request.body else {
         return;
     };
-    if operation == Some(Operation::NetworkCreate) && policy.network.icc.value == Icc::Never {
-        stamp_icc(body);
+    if operation == Some(Operation::NetworkCreate) {
+        match policy.network.icc.value {
+            Icc::Never => set_in(body, "Options", (ENABLE_ICC, "false")),
+            Icc::Own => set_in(body, "Labels", (OWNER_LABEL, &facts.owner)),
+            Icc::Any => {}
+        }
     }
     if !facts.host_paths.is_empty()
         && let Some(host_config) = body.get_mut("HostConfig")
@@ -26,12 +26,13 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
     }
 }
 
-fn stamp_icc(body: &mut Value) {
-    if body.get("Options").is_none() {
-        body.set("Options", Value::Object(Vec::new()));
+/// Sets one text in the map `name`, which need not be there.
+fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
+    if body.get(name).is_none_or(Value::is_zero) {
+        body.set(name, Value::Object(Vec::new()));
     }
-    if let Some(options) = body.get_mut("Options") {
-        options.set(ENABLE_ICC, Value::Text("false".to_owned()));
+    if let Some(map) = body.get_mut(name) {
+        map.set(key, Value::Text(text.to_owned()));
     }
 }
 

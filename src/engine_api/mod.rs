@@ -15,7 +15,8 @@ mod tables;
 use std::fmt;
 
 pub use existing::{
-    DaemonDefaults, ExistingContainer, ExistingVolume, container_of_exec, error_message,
+    DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage, ExistingNetwork,
+    ExistingVolume, OWNER_LABEL, container_of_exec, error_message, is_false,
 };
 use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};

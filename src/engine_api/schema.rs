@@ -154,6 +154,10 @@ pub enum Limit {
     ImportSource,
     /// `HostConfig.Links`: `CONTAINER[:ALIAS]` each.
     Links,
+    /// `HostConfig.VolumesFrom`: `CONTAINER[:MODE]` each.
+    VolumesFrom,
+    /// Labels, one of which is the gate's own.
+    Labels,
     /// A subnet that the host routes to the new network from then on, whoever had it before.
     Subnet,
     /// The scope of a new network: `local`, or beyond this host.
@@ -171,8 +175,6 @@ pub enum Limit {
 /// Why a field that no key opens is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refused {
-    /// Shares the volumes of another container.
-    VolumesFrom,
     /// Gave power in older API versions or engines only.
     Legacy,
     /// Belongs to swarm, which is not modelled.

@@ -6,8 +6,8 @@ use super::document::Table;
 use super::problem::Fault;
 use super::value::Value;
 use super::{
-    BuildLimits, ContainerLimits, HostPath, Icc, ImageLimits, Limit, NetworkLimits, Pattern,
-    VolumeLimits, paths, published, subnet, words,
+    BuildLimits, ContainerLimits, DefaultBridge, HostPath, Icc, ImageLimits, Limit, NetworkLimits,
+    Pattern, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -43,6 +43,7 @@ pub(super) fn container(
         networks: patterns(table, "networks"),
         volume_drivers: patterns(table, "volume-drivers"),
         links: patterns(table, "links"),
+        volumes_from: limit(table, "volumes-from", Value::boolean),
     }
 }
 
@@ -53,11 +54,20 @@ pub(super) fn network(table: &mut Table<'_>) -> NetworkLimits {
         }),
         drivers: patterns(table, "drivers"),
         options: patterns(table, "options"),
+        default_bridge: limit(table, "default-bridge", |value| {
+            value.parsed(|text| words::one_of(text, DEFAULT_BRIDGE))
+        }),
+        parents: patterns(table, "parents"),
         subnets: limit(table, "subnets", |value| value.list(subnet::subnet)),
     }
 }
 
 const ICC: &[(&str, Icc)] = &[("never", Icc::Never), ("own", Icc::Own), ("any", Icc::Any)];
+
+const DEFAULT_BRIDGE: &[(&str, DefaultBridge)] = &[
+    ("icc-off", DefaultBridge::IccOff),
+    ("any", DefaultBridge::Any),
+];
 
 pub(super) fn volume(table: &mut Table<'_>) -> VolumeLimits {
     VolumeLimits {

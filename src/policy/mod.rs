@@ -95,6 +95,8 @@ pub struct ContainerLimits {
     pub volume_drivers: Limit<Vec<Pattern>>,
     /// Containers that may be linked (`HostConfig.Links`).
     pub links: Limit<Vec<Pattern>>,
+    /// Whether the volumes of another container may be shared (`VolumesFrom`), if that one is permitted itself.
+    pub volumes_from: Limit<bool>,
 }
 
 /// A host path that containers may mount, and how.
@@ -167,6 +169,10 @@ pub struct NetworkLimits {
     pub drivers: Limit<Vec<Pattern>>,
     /// Driver options beyond the harmless ones.
     pub options: Limit<Vec<Pattern>>,
+    /// Whether the default bridge may be joined where its containers may talk to each other.
+    pub default_bridge: Limit<DefaultBridge>,
+    /// Interfaces of the host that a `macvlan` or `ipvlan` network may lie on.
+    pub parents: Limit<Vec<Pattern>>,
     /// Where the subnets of new networks may lie, if the client names them itself.
     pub subnets: Limit<Vec<Subnet>>,
 }
@@ -174,12 +180,21 @@ pub struct NetworkLimits {
 /// Whether containers on one network may talk to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Icc {
-    /// Every new network is stamped with `enable_icc=false`.
+    /// Every new network is stamped with `enable_icc=false`, and only such are joined.
     #[default]
     Never,
-    /// The daemon's default for a new network stands; switching it on by option is refused.
+    /// On networks that the client made itself the daemon's default stands; switching it on by option is refused.
     Own,
-    /// Any value of the option.
+    /// On every network, and by any value of the option.
+    Any,
+}
+
+/// Whether the default bridge may be joined, by a policy whose `icc` is not `any`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DefaultBridge {
+    /// Where the daemon has ICC off there (`dockerd --icc=false`).
+    #[default]
+    IccOff,
     Any,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time;
 
-use crate::decision::{self, Facts, Found};
+use crate::decision::{self, Facts};
 use crate::engine_api::EngineRequest;
 
 use super::connection::Connection;
@@ -16,7 +16,7 @@ pub(super) async fn gather(connection: &mut Connection, request: &EngineRequest)
     let mut facts = lookups::answered(connection, request).await;
     let policy = &connection.client.policy;
     let mut paths = decision::host_paths(policy, request);
-    if let Some(Found::Is(container)) = &facts.container {
+    for container in facts.containers() {
         paths.append(&mut decision::host_paths_of_container(policy, container));
     }
     if !paths.is_empty() {

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use crate::audit::record::Outcome;
-use crate::daemon::{IdleConnection, Unavailable, Upgrade};
+use crate::daemon::{Daemon, IdleConnection, Unavailable, Upgrade};
 use crate::decision::Permit;
 use crate::engine_api::{Hijack, Operation};
 use crate::http1::{Body, Extras, Framing, Request, Response};
@@ -26,7 +26,7 @@ pub(super) async fn forward(
     (mut request, framing): (Request, Framing),
     permit: Permit,
 ) -> After {
-    let idle = match daemon_connection(connection).await {
+    let idle = match daemon_connection(&mut connection.idle, &connection.gate.daemon).await {
         Ok(idle) => idle,
         Err(unavailable) => {
             let answer = OwnAnswer::from(unavailable);
@@ -88,14 +88,15 @@ pub(super) async fn forward(
 
 /// The connection that this client's last exchange left, or a new one; a request is never sent twice.
 pub(super) async fn daemon_connection(
-    connection: &mut Connection,
+    idle: &mut Option<IdleConnection>,
+    daemon: &Daemon,
 ) -> Result<IdleConnection, Unavailable> {
-    if let Some(mut idle) = connection.idle.take()
+    if let Some(mut idle) = idle.take()
         && poll_fn(|cx| Poll::Ready(idle.poll_is_fresh(cx))).await
     {
         return Ok(idle);
     }
-    connection.gate.daemon.connect().await
+    daemon.connect().await
 }
 
 /// Moves an ordinary answer; tells how that ended, what follows, and whether the daemon's connection is at rest again.

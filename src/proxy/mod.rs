@@ -68,6 +68,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// The name under which it owns what it makes: its own, or that of the policy of its listener.
+    fn owner(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.policy.name)
+    }
+
     fn named(&self) -> RecordedClient<'_> {
         RecordedClient {
             name: self.name.as_deref(),

@@ -16,8 +16,8 @@ use crate::config::{Address, Limits};
 use crate::daemon::Daemon;
 use crate::engine_api::{ApiVersion, Operation};
 use crate::peer::{Peer, Stream};
-use crate::policy::Policy;
 use crate::policy::client::Identity;
+use crate::policy::{ContainerLimits, Limit, Pattern, Policy};
 
 use super::connection::Connection;
 use super::{Client, DefaultsCache, Gate, Phase};
@@ -82,6 +82,13 @@ impl Stage {
     fn judging() -> Self {
         Self::new(Policy {
             operations: Operation::all().map(|operation| (operation, 1)).collect(),
+            container: ContainerLimits {
+                images: Limit {
+                    value: vec![Pattern::parse("*").unwrap()],
+                    line: 1,
+                },
+                ..ContainerLimits::default()
+            },
             ..Policy::default()
         })
     }

@@ -15,6 +15,8 @@ pub(super) fn closed(policy: &Policy) -> Policy {
             icc: empty(&policy.network.icc),
             drivers: empty(&policy.network.drivers),
             options: empty(&policy.network.options),
+            default_bridge: empty(&policy.network.default_bridge),
+            parents: empty(&policy.network.parents),
             subnets: empty(&policy.network.subnets),
         },
         volume: VolumeLimits {
@@ -55,6 +57,7 @@ fn closed_container(container: &ContainerLimits) -> ContainerLimits {
         networks: empty(&container.networks),
         volume_drivers: empty(&container.volume_drivers),
         links: empty(&container.links),
+        volumes_from: empty(&container.volumes_from),
     }
 }
 

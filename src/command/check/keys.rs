@@ -4,7 +4,9 @@ use std::net::IpAddr;
 
 use crate::engine_api::Operation;
 use crate::engine_api::schema::Limit;
-use crate::policy::{HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet};
+use crate::policy::{
+    DefaultBridge, HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet,
+};
 
 /// One key of `[container]`, `[network]`, `[volume]`, `[image]` or `[build]`.
 #[derive(Debug)]
@@ -49,6 +51,20 @@ impl Opens for Icc {
         match self {
             Self::Never => "never",
             Self::Own => "own",
+            Self::Any => "any",
+        }
+        .to_owned()
+    }
+}
+
+impl Opens for DefaultBridge {
+    fn opens(&self) -> bool {
+        *self != Self::IccOff
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::IccOff => "icc-off",
             Self::Any => "any",
         }
         .to_owned()
@@ -118,7 +134,7 @@ impl Entry for Published {
             Some(IpAddr::V4(address)) => address.to_string(),
         };
         match (self.first, self.last) {
-            (0 | 1, u16::MAX) => format!("{address}:*"),
+            (1024, u16::MAX) => format!("{address}:*"),
             (first, last) if first == last => format!("{address}:{first}"),
             (first, last) => format!("{address}:{first}-{last}"),
         }
@@ -163,11 +179,14 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         container annotations "annotations" [L::Annotations] [],
         container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         container links "links" [L::Links] [],
+        container volumes_from "volumes-from" [L::VolumesFrom] [],
         container privileged "privileged" [L::Privileged] [],
         container unmasked_paths "unmasked-paths" [L::MaskedPaths] [],
         container negative_oom_score "negative-oom-score" [L::OomScore] [],
         container oom_kill_disable "oom-kill-disable" [L::OomKillDisable] [],
-        network icc "icc" [L::NetworkOptions] [],
+        network icc "icc" [L::NetworkOptions, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
+        network default_bridge "default-bridge" [L::NetworkMode, L::BuildNetworkMode] [O::NetworkConnect],
+        network parents "parents" [L::NetworkOptions] [],
         network drivers "drivers" [L::NetworkDriver] [],
         network options "options" [L::NetworkOptions, L::EndpointOptions] [],
         network subnets "subnets" [L::Subnet] [],

@@ -71,7 +71,7 @@ fn a_host_path_is_judged_by_where_it_leads() {
 #[test]
 fn the_path_that_was_judged_is_the_one_that_is_forwarded() {
     let key = r#"host-paths = [{ path = "/srv", access = "read-write" }]"#;
-    let policy = policy(&format!("[container]\n{OPEN}{key}"));
+    let policy = policy(&format!("[container]\n{OPEN}{key}\n{BRIDGE}"));
     let body = r#"{"Image":"a","HostConfig":{"Binds":["/link:/b:z"],"Mounts":[{"Type":"bind","Source":"/link","Target":"/c"}]}}"#;
     let Decision::Permit(permit) = decide(
         &policy,

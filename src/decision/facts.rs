@@ -72,7 +72,10 @@ impl Facts {
                     self.container = Some(Found::Is(container));
                 }
                 Reference::Other(name) => {
-                    let container = ordinary_container();
+                    let container = ExistingContainer {
+                        name: name.clone(),
+                        ..ordinary_container()
+                    };
                     wanted.append(&mut references_of(policy, &container));
                     self.others.insert(name, Found::Is(container));
                 }

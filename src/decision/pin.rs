@@ -103,12 +103,25 @@ fn networks(body: &mut Value, facts: &Facts) {
         let Some(network) = user_defined(&name).or(of_mode) else {
             continue;
         };
-        let endpoint = child(body, "NetworkingConfig")
-            .and_then(|config| child(config, "EndpointsConfig"))
-            .and_then(|endpoints| child(endpoints, &name));
-        if let Some(endpoint) = endpoint {
-            endpoint.set("NetworkID", Value::Text(network.id.clone()));
+        let endpoints =
+            child(body, "NetworkingConfig").and_then(|config| child(config, "EndpointsConfig"));
+        if let Some(endpoints) = endpoints {
+            pin_endpoint(endpoints, &name, network);
         }
+    }
+}
+
+/// The daemon keeps a container's networks under their names.
+fn pin_endpoint(endpoints: &mut Value, written: &str, network: &ExistingNetwork) {
+    if endpoints.get(&network.name).is_none()
+        && let Value::Object(members) = endpoints
+    {
+        for (name, _) in members.iter_mut().filter(|(name, _)| name == written) {
+            network.name.clone_into(name);
+        }
+    }
+    if let Some(endpoint) = child(endpoints, &network.name) {
+        endpoint.set("NetworkID", Value::Text(network.id.clone()));
     }
 }
 

@@ -34,11 +34,15 @@ pub(super) fn permissions(policy: &Policy) -> String {
         icc,
         drivers,
         options,
+        default_bridge,
+        parents,
         subnets,
     } = network;
     limits.line("network icc", icc);
     limits.patterns("network drivers", drivers);
     limits.patterns("network options", options);
+    limits.line("network default-bridge", default_bridge);
+    limits.patterns("network parents", parents);
     limits.line("network subnets", subnets);
     let policy::VolumeLimits { drivers, types } = volume;
     limits.patterns("volume drivers", drivers);
@@ -77,6 +81,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
         networks,
         volume_drivers,
         links,
+        volumes_from,
     } = container;
     limits.line("container privileged", privileged);
     limits.line("container capabilities", capabilities);
@@ -99,6 +104,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
     limits.patterns("container networks", networks);
     limits.patterns("container volume-drivers", volume_drivers);
     limits.patterns("container links", links);
+    limits.line("container volumes-from", volumes_from);
 }
 
 struct Limits<'t>(&'t mut String);

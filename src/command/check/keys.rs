@@ -187,7 +187,7 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         network icc "icc" [L::NetworkOptions, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
         network default_bridge "default-bridge" [L::NetworkMode, L::BuildNetworkMode] [O::NetworkConnect],
         network parents "parents" [L::NetworkOptions] [],
-        network drivers "drivers" [L::NetworkDriver] [],
+        network drivers "drivers" [L::NetworkDriver, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
         network options "options" [L::NetworkOptions, L::EndpointOptions] [],
         network subnets "subnets" [L::Subnet] [],
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],

@@ -2,6 +2,7 @@
 
 mod container;
 mod existing;
+mod host_paths;
 mod image;
 mod limited;
 mod logs;
@@ -23,14 +24,17 @@ use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, 
 use crate::policy::Policy;
 
 pub use existing::{Found, Reference, enters_container, ordinary_facts, references};
-pub(crate) use mounts::{PROTECTED, cleaned, lies_in};
+pub use host_paths::HostFile;
+pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
 pub use reason::{Reason, Refusal};
 
 /// What the gate found out about what a request refers to, before it decides.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// For each host path that the request names: where it leads on the host, or why that cannot be told.
-    pub host_paths: HashMap<String, Result<String, String>>,
+    pub host_paths: HashMap<String, Result<HostFile, String>>,
+    /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.
+    pub opened: HashMap<String, Result<String, String>>,
     /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
     pub protected: Vec<String>,
     /// The container that the request enters, starts or changes.
@@ -50,6 +54,7 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Permit {
     request: EngineRequest,
+    rewritten: Vec<String>,
 }
 
 impl Permit {
@@ -57,6 +62,12 @@ impl Permit {
     #[must_use]
     pub fn request(&self) -> &EngineRequest {
         &self.request
+    }
+
+    /// What the request has in another way than it came: fields, each with what was made of it.
+    #[must_use]
+    pub fn rewritten(&self) -> &[String] {
+        &self.rewritten
     }
 }
 
@@ -83,7 +94,8 @@ fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
 #[must_use]
 pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Decision {
     if policy.permits_everything {
-        return Decision::Permit(Permit { request });
+        let rewritten = Vec::new();
+        return Decision::Permit(Permit { request, rewritten });
     }
     let mut judge = Judge {
         policy,
@@ -108,8 +120,8 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons.push(existing::absent(*status, message));
     }
     if reasons.is_empty() {
-        rewrite::apply(policy, &mut request, facts);
-        return Decision::Permit(Permit { request });
+        let rewritten = rewrite::apply(policy, &mut request, facts);
+        return Decision::Permit(Permit { request, rewritten });
     }
     let subject = request.operation().map_or_else(
         || format!("{} {}", request.head.method, request.head.target),

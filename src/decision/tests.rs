@@ -46,6 +46,7 @@ fn codes(policy: &Policy, line: &str, body: &str, facts: &Facts) -> Vec<&'static
             .or_else(|| existing::ordinary(policy, &request)),
         volumes: existing::absent(policy, &request, &facts.volumes),
         host_paths: facts.host_paths.clone(),
+        opened: facts.opened.clone(),
         protected: facts.protected.clone(),
     };
     match decide(policy, request, &facts) {

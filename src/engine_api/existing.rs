@@ -33,6 +33,8 @@ pub struct DaemonDefaults {
     pub log_driver: String,
     /// Whether a container gets a control group namespace of its own.
     pub has_own_cgroups: bool,
+    /// Where the daemon keeps images, containers and volumes; empty where it does not say.
+    pub data_root: String,
 }
 
 impl ExistingContainer {
@@ -148,6 +150,7 @@ impl DaemonDefaults {
             log_driver: answer.text("LoggingDriver").to_owned(),
             has_own_cgroups: options
                 .is_some_and(|options| options.texts().any(|option| option == "name=cgroupns")),
+            data_root: answer.text("DockerRootDir").to_owned(),
         })
     }
 }

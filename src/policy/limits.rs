@@ -6,8 +6,8 @@ use super::document::Table;
 use super::problem::Fault;
 use super::value::Value;
 use super::{
-    BuildLimits, ContainerLimits, HostPath, Icc, ImageLimits, Limit, NetworkLimits, Pattern,
-    VolumeLimits, paths, published, subnet, words,
+    BuildLimits, ContainerLimits, HostFileSystem, HostPath, Icc, ImageLimits, Limit, NetworkLimits,
+    Pattern, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -24,6 +24,9 @@ pub(super) fn container(
                     .filter_map(|item| host_path(item, parameters))
                     .collect(),
             )
+        }),
+        host_file_system: limit(table, "host-file-system", |value| {
+            value.parsed(|text| words::one_of(text, FILE_SYSTEMS))
         }),
         namespaces: limit(table, "namespaces", |value| value.list(words::namespace)),
         devices: texts(table, "devices", paths::absolute_path),
@@ -58,6 +61,11 @@ pub(super) fn network(table: &mut Table<'_>) -> NetworkLimits {
 }
 
 const ICC: &[(&str, Icc)] = &[("never", Icc::Never), ("own", Icc::Own), ("any", Icc::Any)];
+
+const FILE_SYSTEMS: &[(&str, HostFileSystem)] = &[
+    ("shared", HostFileSystem::Shared),
+    ("foreign", HostFileSystem::Foreign),
+];
 
 pub(super) fn volume(table: &mut Table<'_>) -> VolumeLimits {
     VolumeLimits {

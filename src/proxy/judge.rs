@@ -75,6 +75,7 @@ pub(super) async fn judge(
         },
         reasons: &reasons,
         dropped: &dropped,
+        rewritten: permit.as_ref().map_or(&[], Permit::rewritten),
         status: answer.as_ref().map(|answer| answer.status),
     };
     let written = record
@@ -199,12 +200,8 @@ async fn without_decision(
             )
         }
     };
-    let verdicts = Verdicts {
-        verdict,
-        reasons: &super::record::reason(code, &answer.message),
-        dropped: &[],
-        status: Some(answer.status),
-    };
+    let reasons = super::record::reason(code, &answer.message);
+    let verdicts = Verdicts::unread(verdict, &reasons, answer.status);
     let written = record
         .decided(
             &connection.gate,

@@ -94,7 +94,7 @@ async fn container(connection: &mut Connection, name: &str) -> Found<ExistingCon
     found
 }
 
-async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
+pub(super) async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
     if let Some(defaults) = connection.gate.defaults.fresh() {
         return Found::Is(defaults);
     }

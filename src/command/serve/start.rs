@@ -11,7 +11,7 @@ use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, Polic
 use crate::daemon::Daemon;
 use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
 use crate::engine_api::ApiVersion;
-use crate::policy::{self, Policy, ready};
+use crate::policy::{self, HostFileSystem, Policy, ready};
 use crate::proxy::listener::{self, Place};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
 use crate::proxy::{DefaultsCache, Gate, KnownClient, Served, Server};
@@ -100,9 +100,10 @@ impl Policies<'_> {
                 ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
             })?,
         };
-        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
+        let policy = policy::compile(&name, &text, &self.parameters.parameters)
             .map_err(ServeError::Problems)?;
-        resolve(&mut policy);
+        refuse_remote_paths(&policy, &self.parameters.daemon.address)?;
+        warn_of_missing(&policy);
         if policy.permits_everything {
             tracing::warn!(
                 policy = %policy.name,
@@ -115,14 +116,25 @@ impl Policies<'_> {
     }
 }
 
-/// What is opened is compared with where a request's path leads in the end, so it must be that too.
-fn resolve(policy: &mut Policy) {
-    for opened in &mut policy.container.host_paths.value {
-        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
-        match real {
-            Ok(Ok(real)) => opened.path = real,
-            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
-            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
+/// The files of a daemon behind a network are not the gate's.
+fn refuse_remote_paths(policy: &Policy, daemon: &Address) -> Result<(), ServeError> {
+    if !policy.container.opens_paths_unseen() || matches!(daemon, Address::Unix(_)) {
+        return Ok(());
+    }
+    Err(ServeError::Configuration(format!(
+        "the policy `{}` opens `host-paths`, and the gate does not see the files of the daemon {daemon}: say \
+         `host-file-system = \"foreign\"` in its `[container]`, and read in docs/policy.md what that means",
+        policy.name
+    )))
+}
+
+/// Such a path opens nothing until it is there.
+fn warn_of_missing(policy: &Policy) {
+    if policy.container.host_file_system.value == HostFileSystem::Shared {
+        for opened in &policy.container.host_paths.value {
+            if let Err(error) = fs::metadata(&opened.path) {
+                tracing::warn!(%error, path = opened.path, "an opened path is not there");
+            }
         }
     }
 }
@@ -231,9 +243,12 @@ fn protected(config: &Config, file: Option<&Path>, places: &[ListenerAddress]) -
             paths.push(path);
         }
     }
-    let real = |path: &Path| {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let program = std::env::current_exe().ok();
+    paths.extend(program.as_deref());
+    // Where they lead is found out when it matters: links and sockets may be made later.
+    let absolute = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
         path.into_os_string().into_string().ok()
     };
-    paths.into_iter().filter_map(real).collect()
+    paths.into_iter().filter_map(absolute).collect()
 }

@@ -22,6 +22,7 @@ mod differential;
 mod exchanges;
 mod faults;
 mod fuzz_smoke;
+mod host_paths;
 mod images;
 mod limits;
 mod listeners;

@@ -250,7 +250,7 @@ impl Judge<'_> {
             None => "the gate cannot see what is mounted beneath it".to_owned(),
         };
         let message = format!(
-            "{beneath}, and `ro` may leave that writable; leave it out with `bind-nonrecursive` of `--mount`, from API 1.40 on"
+            "{beneath}, and `ro` may leave that writable; leave it out with `bind-recursive=disabled` in `--mount` (`NonRecursive`, from API 1.40 on)"
         );
         Some(("host-path-submounts", message))
     }

@@ -43,4 +43,5 @@ mod support;
 mod systemd;
 mod terminal;
 mod tls;
+mod versions;
 mod wire;

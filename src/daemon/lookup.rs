@@ -21,6 +21,8 @@ pub enum Question<'a> {
     Volume(&'a str),
     /// The daemon's own settings.
     Info,
+    /// Which versions of the API it speaks.
+    Version,
 }
 
 /// The daemon's answer.
@@ -67,6 +69,7 @@ impl Question<'_> {
             Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
             Self::Volume(name) => format!("/volumes/{}", checked(name)?),
             Self::Info => "/info".to_owned(),
+            Self::Version => "/version".to_owned(),
         })
     }
 }

@@ -14,6 +14,7 @@ use super::forward::CONTINUE;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
+use super::versions;
 
 /// What becomes of a request.
 pub(super) enum Judged {
@@ -110,7 +111,8 @@ async fn read(
     record: &mut ExchangeRecord,
     request: &Request,
 ) -> Result<EngineRequest, NotRead> {
-    let head = RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
+    let mut head =
+        RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
     record.names(&head);
     if connection.client.identity.has_expired(now()) {
         return Err(NotRead::Expired);
@@ -118,9 +120,8 @@ async fn read(
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }
-    let gate = &connection.gate;
-    head.check_version(gate.lowest_version, gate.highest_version)
-        .map_err(NotRead::Malformed)?;
+    let settled = versions::settle(connection, &mut head).await;
+    settled.map_err(NotRead::Malformed)?;
     let body = match head.body_kind() {
         BodyKind::Stream => Vec::new(),
         BodyKind::None | BodyKind::Json => read_body(connection, request)

@@ -106,7 +106,7 @@ pub(super) async fn defaults(connection: &mut Connection) -> Found<DaemonDefault
 }
 
 /// Asks one thing; only an error that says nothing but that the client asked for what is not there is passed on.
-async fn ask<T>(
+pub(super) async fn ask<T>(
     connection: &mut Connection,
     question: Question<'_>,
     read: impl FnOnce(&[u8]) -> Result<T, Malformed>,

@@ -24,6 +24,7 @@ mod shown;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
+mod versions;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ use judge::Judged;
 pub use lookups::DefaultsCache;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
+pub use versions::DaemonVersions;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ pub struct Gate {
     /// API versions that clients may speak.
     pub lowest_version: ApiVersion,
     pub highest_version: ApiVersion,
+    pub versions: DaemonVersions,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
     pub defaults: DefaultsCache,

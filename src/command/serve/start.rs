@@ -10,11 +10,10 @@ use crate::audit::{Audit, AuditLimits, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
 use crate::daemon::Daemon;
 use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
-use crate::engine_api::ApiVersion;
 use crate::policy::{self, HostFileSystem, Policy, ready};
 use crate::proxy::listener::{self, Place};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
-use crate::proxy::{DefaultsCache, Gate, KnownClient, Served, Server};
+use crate::proxy::{DaemonVersions, DefaultsCache, Gate, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
 use super::loops;
@@ -70,7 +69,8 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         ids,
         limits: config.limits,
         lowest_version: config.api.lowest,
-        highest_version: ApiVersion::NEWEST,
+        highest_version: config.api.highest,
+        versions: DaemonVersions::default(),
         protected: protected(&config, file.as_deref(), &places),
         defaults: DefaultsCache::default(),
     };

@@ -1,5 +1,6 @@
 //! Opened host paths before the real daemon: what is mounted is what the policy opens, judged by what a container can do.
 
+mod hosts;
 mod routes;
 
 use std::fs;

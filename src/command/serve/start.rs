@@ -24,6 +24,8 @@ pub(super) struct Started {
     pub(super) server: Arc<Server>,
     pub(super) served: Vec<Served>,
     pub(super) audit: Audit,
+    /// Whether a policy opens host paths on the word that gate and daemon see the same files.
+    pub(super) follows_paths: bool,
 }
 
 /// Compiles the policies, opens the audit log, and listens.
@@ -74,7 +76,10 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         protected: protected(&config, file.as_deref(), &places),
         defaults: DefaultsCache::default(),
     };
+    let mut compiled = policies.compiled.values();
+    let follows_paths = compiled.any(|policy| policy.container.opens_paths_unseen());
     Ok(Started {
+        follows_paths,
         server: Server::new(gate, clients),
         served,
         audit,

@@ -21,7 +21,13 @@ pub(super) async fn gather(connection: &mut Connection, request: &EngineRequest)
     if paths.is_empty() {
         return facts;
     }
+    paths.sort();
+    paths.dedup();
     let found = match data_root(connection).await {
+        _ if paths.len() > MOST_PATHS => {
+            let cause = format!("there are more than {MOST_PATHS} paths of the host");
+            HostFiles::none(&paths, &cause)
+        }
         Ok(data_root) => host_files(connection, paths, data_root).await,
         Err(cause) => HostFiles::none(&paths, &cause),
     };
@@ -57,6 +63,7 @@ async fn host_files(connection: &Connection, paths: Vec<String>, data_root: Stri
     let wanted = Wanted {
         paths: paths.clone(),
         opened: container.host_paths.value.clone(),
+        writable: connection.gate.writable.clone(),
         protected: connection.gate.protected.clone(),
         data_root,
     };
@@ -70,3 +77,5 @@ async fn host_files(connection: &Connection, paths: Vec<String>, data_root: Stri
 
 /// For all host paths of a request together.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// Host paths of one request that are followed.
+const MOST_PATHS: usize = 256;

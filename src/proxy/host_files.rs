@@ -16,7 +16,10 @@ use super::mount_table::{self, MountPoint, Origin};
 pub(super) struct Wanted {
     /// As requests name them.
     pub(super) paths: Vec<String>,
+    /// By the policy in question.
     pub(super) opened: Vec<HostPath>,
+    /// Opened for writing, by whichever policy.
+    pub(super) writable: Vec<String>,
     /// Beside those that are always protected.
     pub(super) protected: Vec<String>,
     pub(super) data_root: String,
@@ -65,10 +68,8 @@ pub(super) fn find(wanted: &Wanted) -> HostFiles {
         let file = followed(path).map(|path| described(path, &guarded, &mounts));
         (path.clone(), file)
     });
-    let writable = wanted.opened.iter().filter(|opened| opened.is_writable);
-    let writable: Vec<String> = writable
-        .filter_map(|opened| followed(&opened.path).ok())
-        .collect();
+    let writable = wanted.writable.iter();
+    let writable: Vec<String> = writable.filter_map(|path| followed(path).ok()).collect();
     let opened = wanted.opened.iter().map(|opened| {
         let leads_to = trusted(&opened.path, &writable);
         (opened.path.clone(), leads_to)

@@ -58,6 +58,8 @@ pub struct Gate {
     pub versions: DaemonVersions,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
+    /// Host paths that some policy opens for writing.
+    pub writable: Vec<String>,
     pub defaults: DefaultsCache,
 }
 

@@ -57,6 +57,7 @@ impl Stage {
             highest_version: ApiVersion::NEWEST,
             versions: DaemonVersions::telling("1.41"),
             protected: Vec::new(),
+            writable: Vec::new(),
             defaults: DefaultsCache::default(),
         };
         let known = Client {

@@ -98,3 +98,27 @@ fn a_gate_with_other_mounts_than_the_daemon_says_so() {
         assert_eq!(warns, expected, "{}", gate.output());
     }
 }
+
+#[test]
+fn a_request_names_a_bounded_number_of_paths() {
+    let place = Place::new();
+    let binds = |count: usize| {
+        let source = place.path("rw");
+        let binds = (0..count).map(|index| format!("{source}{}:/m{index}", "/.".repeat(index)));
+        json!({ "Binds": binds.collect::<Vec<_>>() })
+    };
+    let answer = place.create(&binds(257));
+    place.refused(&answer, "host-path-unresolved");
+    assert!(
+        answer.message().contains("more than 256"),
+        "{}",
+        answer.message()
+    );
+    assert_eq!(
+        place.made(&place.create(&binds(20)))["Mounts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        20
+    );
+}

@@ -74,6 +74,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         highest_version: config.api.highest,
         versions: DaemonVersions::default(),
         protected: protected(&config, file.as_deref(), &places),
+        writable: policies.writable(),
         defaults: DefaultsCache::default(),
     };
     let mut compiled = policies.compiled.values();
@@ -118,6 +119,16 @@ impl Policies<'_> {
         let policy = Arc::new(policy);
         self.compiled.insert(name, Arc::clone(&policy));
         Ok(policy)
+    }
+}
+
+impl Policies<'_> {
+    /// Every path that is opened for writing.
+    fn writable(&self) -> Vec<String> {
+        let paths = self.compiled.values();
+        let paths = paths.flat_map(|policy| &policy.container.host_paths.value);
+        let writable = paths.filter(|opened| opened.is_writable);
+        writable.map(|opened| opened.path.clone()).collect()
     }
 }
 

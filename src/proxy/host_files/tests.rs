@@ -10,6 +10,7 @@ use super::*;
 struct Host {
     folder: TempDir,
     opened: Vec<HostPath>,
+    writable: Vec<String>,
     protected: Vec<String>,
 }
 
@@ -20,6 +21,7 @@ impl Host {
         Self {
             folder,
             opened: Vec::new(),
+            writable: Vec::new(),
             protected: Vec::new(),
         }
     }
@@ -35,6 +37,9 @@ impl Host {
 
     fn open(&mut self, name: &str, is_writable: bool) {
         let path = self.path(name);
+        if is_writable {
+            self.writable.push(path.clone());
+        }
         self.opened.push(HostPath { path, is_writable });
     }
 
@@ -42,6 +47,7 @@ impl Host {
         find(&Wanted {
             paths: paths.to_vec(),
             opened: self.opened.clone(),
+            writable: self.writable.clone(),
             protected: self.protected.clone(),
             data_root: self.path("data-root"),
         })
@@ -137,6 +143,9 @@ fn an_opened_path_leads_where_its_links_lead_unless_a_container_could_have_put_t
     for name in ["link/project/etc", "far", "missing"] {
         assert!(leads(name).is_err(), "{name}");
     }
+    // Whose policy lets a container write there is all the same.
+    host.writable.push(host.path(""));
+    assert!(host.find(&[]).opened[&host.path("link")].is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use dockgate::decision::{Decision, Facts, decide, host_paths};
+use dockgate::decision::{Decision, Facts, HostFile, decide, host_paths};
 use dockgate::engine_api::{ApiVersion, Body, EngineRequest, RequestHead};
 use dockgate::policy::{self, Policy, ready};
 use serde::Deserialize;
@@ -76,7 +76,7 @@ fn check(sent: &Sent) -> Result<(), String> {
     // Where the policy opens host paths, the host finds each where it is named.
     let found = host_paths(&policy, &request)
         .into_iter()
-        .map(|path| (path.clone(), Ok(path)));
+        .map(|path| (path.clone(), Ok(HostFile::ordinary(path))));
     let facts = Facts {
         host_paths: found.collect(),
         ..support::existing::facts(&policy, &request)

@@ -36,7 +36,10 @@ pub struct Decision<'a> {
     pub reasons: &'a [Reason<'a>],
     #[serde(serialize_with = "first")]
     pub dropped: &'a [Text<'a, 256>],
-    /// How many reasons and dropped names are left out above, beyond the limit of a list.
+    /// What goes on otherwise than it came, such as a mount for reading only.
+    #[serde(serialize_with = "first", skip_serializing_if = "<[_]>::is_empty")]
+    pub rewritten: &'a [Text<'a, 256>],
+    /// How many entries of the lists above are left out, beyond the limit of a list.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: usize,
     /// The status that the gate answers itself; none where the daemon will answer.
@@ -48,7 +51,8 @@ impl Decision<'_> {
     #[must_use]
     pub fn counted(mut self) -> Self {
         self.left_out = self.reasons.len().saturating_sub(LIST_LIMIT)
-            + self.dropped.len().saturating_sub(LIST_LIMIT);
+            + self.dropped.len().saturating_sub(LIST_LIMIT)
+            + self.rewritten.len().saturating_sub(LIST_LIMIT);
         self
     }
 }
@@ -225,6 +229,7 @@ mod tests {
             decision: Verdict::Refuse,
             reasons,
             dropped: &[],
+            rewritten: &[],
             left_out: 0,
             status: Some(403),
         }

@@ -25,6 +25,8 @@ pub enum Question<'a> {
     Image(&'a str),
     /// The daemon's own settings.
     Info,
+    /// Which versions of the API it speaks.
+    Version,
 }
 
 /// The daemon's answer.
@@ -79,6 +81,7 @@ impl Question<'_> {
                 format!("/images/{prefix}{}/json", checked(digits)?)
             }
             Self::Info => "/info".to_owned(),
+            Self::Version => "/version".to_owned(),
         })
     }
 }

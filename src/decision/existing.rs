@@ -63,8 +63,10 @@ impl<'a> Judge<'a> {
             let path = format!("{place}.NetworkSettings.Networks.{}", network.name);
             self.endpoint(&path, network);
         }
-        for (source, is_read_only) in &container.inherited {
-            self.host_path(&format!("{place}.Mounts"), source, *is_read_only);
+        for mount in &container.inherited {
+            if let Some(source) = mount.source.host_path() {
+                self.host_path(&format!("{place}.Mounts"), source, mount);
+            }
         }
         for volume in &container.volumes {
             self.volume_of_container(&format!("{place}.Mounts.{volume}"), volume);

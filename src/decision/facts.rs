@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::host_paths::HostFile;
 use super::references::{Reference, references, references_of};
 use crate::engine_api::json::Value;
 use crate::engine_api::{
@@ -15,7 +16,9 @@ pub struct Facts {
     /// The name under which the client owns what it makes.
     pub owner: String,
     /// For each host path that the request names: where it leads on the host, or why that cannot be told.
-    pub host_paths: HashMap<String, Result<String, String>>,
+    pub host_paths: HashMap<String, Result<HostFile, String>>,
+    /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.
+    pub opened: HashMap<String, Result<String, String>>,
     /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
     pub protected: Vec<String>,
     /// The container that the request enters, starts or changes.

@@ -3,6 +3,7 @@
 mod container;
 mod existing;
 mod facts;
+mod host_paths;
 mod image;
 mod limited;
 mod logs;
@@ -24,7 +25,8 @@ use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation
 use crate::policy::Policy;
 
 pub use facts::{Facts, Found, ordinary_facts};
-pub(crate) use mounts::{PROTECTED, cleaned, lies_in};
+pub use host_paths::HostFile;
+pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
 pub use reason::{Reason, Refusal};
 pub use references::{Reference, enters_container, references, references_of};
 
@@ -39,6 +41,7 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Permit {
     request: EngineRequest,
+    rewritten: Vec<String>,
 }
 
 impl Permit {
@@ -46,6 +49,12 @@ impl Permit {
     #[must_use]
     pub fn request(&self) -> &EngineRequest {
         &self.request
+    }
+
+    /// What the request has in another way than it came: fields, each with what was made of it.
+    #[must_use]
+    pub fn rewritten(&self) -> &[String] {
+        &self.rewritten
     }
 }
 
@@ -60,7 +69,8 @@ pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
 pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
     let mut paths = host_paths_in(policy, &container.fields(""));
     if !policy.container.host_paths.value.is_empty() {
-        paths.extend(container.inherited.iter().map(|(path, _)| path.clone()));
+        let inherited = container.inherited.iter();
+        paths.extend(inherited.filter_map(|mount| mount.source.host_path().map(str::to_owned)));
     }
     paths
 }
@@ -76,7 +86,8 @@ fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
 #[must_use]
 pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Decision {
     if policy.permits_everything {
-        return Decision::Permit(Permit { request });
+        let rewritten = Vec::new();
+        return Decision::Permit(Permit { request, rewritten });
     }
     let mut judge = Judge {
         policy,
@@ -102,8 +113,8 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons.push(existing::absent(*status, message));
     }
     if reasons.is_empty() {
-        rewrite::apply(policy, &mut request, facts);
-        return Decision::Permit(Permit { request });
+        let rewritten = rewrite::apply(policy, &mut request, facts);
+        return Decision::Permit(Permit { request, rewritten });
     }
     let subject = request.operation().map_or_else(
         || format!("{} {}", request.head.method, request.head.target),

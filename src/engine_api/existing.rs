@@ -8,7 +8,7 @@ pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
 
 use super::Malformed;
 use super::json::{self, Value};
-use super::mount::text_map;
+use super::mount::{Beneath, Mount, Source, text_map};
 use super::read::{self, Field, Reading};
 use super::schemas::HOST_CONFIG;
 
@@ -25,8 +25,8 @@ pub struct ExistingContainer {
     pub host_config: Value,
     /// The names of its volumes, anonymous ones too.
     pub volumes: Vec<String>,
-    /// The host paths that it has of other containers (`VolumesFrom`), each with whether it is for reading only.
-    pub inherited: Vec<(String, bool)>,
+    /// The host paths that it may have of other containers (`VolumesFrom`).
+    pub inherited: Vec<Mount>,
     /// The networks it is on, that of its `NetworkMode` among them.
     pub networks: Vec<Endpoint>,
 }
@@ -67,6 +67,8 @@ pub struct DaemonDefaults {
     pub log_driver: String,
     /// Whether a container gets a control group namespace of its own.
     pub has_own_cgroups: bool,
+    /// Where the daemon keeps images, containers and volumes; empty where it does not say.
+    pub data_root: String,
 }
 
 impl ExistingContainer {
@@ -199,6 +201,7 @@ impl DaemonDefaults {
             log_driver: answer.text("LoggingDriver").to_owned(),
             has_own_cgroups: options
                 .is_some_and(|options| options.texts().any(|option| option == "name=cgroupns")),
+            data_root: answer.text("DockerRootDir").to_owned(),
         })
     }
 }
@@ -242,15 +245,15 @@ fn volumes(mounts: &Value) -> Vec<String> {
     names
 }
 
-fn host_paths(mounts: &Value) -> Vec<(String, bool)> {
-    let binds = mounts
-        .items()
-        .iter()
-        .filter(|mount| mount.text("Type") == "bind");
+fn host_paths(mounts: &Value) -> Vec<Mount> {
+    let binds = mounts.items().iter();
     binds
-        .map(|mount| {
-            let is_writable = mount.get("RW") != Some(&Value::Bool(false));
-            (mount.text("Source").to_owned(), !is_writable)
+        .filter(|mount| mount.text("Type") == "bind")
+        .map(|mount| Mount {
+            source: Source::HostPath(mount.text("Source").to_owned()),
+            is_read_only: mount.get("RW") == Some(&Value::Bool(false)),
+            options: Vec::new(),
+            beneath: Beneath::ComesAlong,
         })
         .collect()
 }

@@ -11,6 +11,7 @@ pub mod reference;
 pub mod schema;
 mod schemas;
 mod tables;
+mod versions;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use query::Query;
 pub(crate) use read::shorten;
 pub use read::{Field, UnknownField};
 pub use schemas::{body_of, parameters_of};
+pub use versions::{Spoken, told_within};
 
 /// Why a request cannot be read in one way only; answered with 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +47,10 @@ pub enum Malformed {
     TooOld(ApiVersion, ApiVersion),
     #[error("client version {0} is too new. Maximum supported API version is {1}")]
     TooNew(ApiVersion, ApiVersion),
+    #[error(
+        "gate and Docker daemon share no API version: the gate speaks {0} to {1}, the daemon {2}"
+    )]
+    NoneShared(ApiVersion, ApiVersion, Spoken),
 }
 
 impl Malformed {
@@ -59,6 +65,7 @@ impl Malformed {
             Self::Body(_) => "malformed-body",
             Self::TooOld(..) => "api-version-too-old",
             Self::TooNew(..) => "api-version-too-new",
+            Self::NoneShared(..) => "api-version-not-shared",
         }
     }
 }

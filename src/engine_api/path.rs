@@ -118,6 +118,13 @@ impl Target {
         }
     }
 
+    /// Lets an operation be of this version of the API.
+    pub(crate) fn set_version(&mut self, new: ApiVersion) {
+        if let Self::Operation { version, .. } = self {
+            *version = Some(new);
+        }
+    }
+
     /// Puts another name in the place of the first; the caller has checked it.
     pub(crate) fn set_name(&mut self, name: &str) {
         if let Self::Operation { names, .. } = self

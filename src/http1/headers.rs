@@ -63,6 +63,27 @@ impl Headers {
         kept
     }
 
+    /// Puts one line in the place of all lines of this name, or at the end; what does not fit into a line is left out.
+    pub fn set(&mut self, name: &str, value: &str) {
+        if split(format!("{name}:{value}").as_bytes()).is_none() {
+            return;
+        }
+        let mut append = |part: &str| {
+            let start = self.text.len();
+            self.text.extend_from_slice(part.as_bytes());
+            start..self.text.len()
+        };
+        let line = (append(name), append(value));
+        let is_other = |found: &Range<usize>| {
+            let found = self.text.get(found.clone()).unwrap_or_default();
+            !found.eq_ignore_ascii_case(name.as_bytes())
+        };
+        let place = self.lines.iter().position(|(found, _)| !is_other(found));
+        self.lines.retain(|(found, _)| is_other(found));
+        let place = place.unwrap_or(self.lines.len());
+        self.lines.insert(place, line);
+    }
+
     /// Each line's name and value, without the white space around the value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.lines.iter().map(|(name, value)| {

@@ -6,8 +6,8 @@ use super::document::Table;
 use super::problem::Fault;
 use super::value::Value;
 use super::{
-    BuildLimits, ContainerLimits, DefaultBridge, HostPath, Icc, ImageLimits, Limit, NetworkLimits,
-    Pattern, VolumeLimits, paths, published, subnet, words,
+    BuildLimits, ContainerLimits, DefaultBridge, HostFileSystem, HostPath, Icc, ImageLimits, Limit,
+    NetworkLimits, Pattern, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -24,6 +24,9 @@ pub(super) fn container(
                     .filter_map(|item| host_path(item, parameters))
                     .collect(),
             )
+        }),
+        host_file_system: limit(table, "host-file-system", |value| {
+            value.parsed(|text| words::one_of(text, FILE_SYSTEMS))
         }),
         namespaces: limit(table, "namespaces", |value| value.list(words::namespace)),
         devices: texts(table, "devices", paths::absolute_path),
@@ -67,6 +70,11 @@ const ICC: &[(&str, Icc)] = &[("never", Icc::Never), ("own", Icc::Own), ("any", 
 const DEFAULT_BRIDGE: &[(&str, DefaultBridge)] = &[
     ("icc-off", DefaultBridge::IccOff),
     ("any", DefaultBridge::Any),
+];
+
+const FILE_SYSTEMS: &[(&str, HostFileSystem)] = &[
+    ("shared", HostFileSystem::Shared),
+    ("foreign", HostFileSystem::Foreign),
 ];
 
 pub(super) fn volume(table: &mut Table<'_>) -> VolumeLimits {
@@ -123,10 +131,12 @@ fn host_path(value: Value<'_>, parameters: &BTreeMap<String, Option<String>>) ->
         let path = table.require("path", help);
         let path = path.and_then(|path| path.parsed(|text| paths::host_path(text, parameters)));
         let access = table.take("access");
+        let subpaths = table.take("subpaths");
         let is_writable = access.and_then(|access| access.parsed(words::access));
         Some(HostPath {
             path: path.flatten()?,
             is_writable: is_writable.unwrap_or_default(),
+            has_subpaths: subpaths.and_then(Value::boolean).unwrap_or_default(),
         })
     });
     read.flatten()

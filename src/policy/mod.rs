@@ -69,6 +69,8 @@ pub struct ContainerLimits {
     /// Beyond Docker's default set, without `CAP_`; `ALL` means all.
     pub capabilities: Limit<Vec<String>>,
     pub host_paths: Limit<Vec<HostPath>>,
+    /// Whether the gate can follow them.
+    pub host_file_system: Limit<HostFileSystem>,
     /// Host namespaces and joins: `host-network`, `host-pid`, `host-ipc`, `host-uts`, `host-user`, `host-cgroup`,
     /// `container-network`, `container-pid`, `container-ipc`.
     pub namespaces: Limit<Vec<Namespace>>,
@@ -99,12 +101,32 @@ pub struct ContainerLimits {
     pub volumes_from: Limit<bool>,
 }
 
+impl ContainerLimits {
+    /// Whether it opens host paths on the word that gate and daemon see the same files.
+    #[must_use]
+    pub fn opens_paths_unseen(&self) -> bool {
+        self.host_file_system.value == HostFileSystem::Shared && !self.host_paths.value.is_empty()
+    }
+}
+
 /// A host path that containers may mount, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostPath {
     /// Absolute and clean; what lies beneath it is meant too.
     pub path: String,
     pub is_writable: bool,
+    /// Whether what lies beneath may be mounted by itself although containers could put a link in its place.
+    pub has_subpaths: bool,
+}
+
+/// Whether gate and daemon see the same files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostFileSystem {
+    /// They do, so a path is judged by where it leads.
+    #[default]
+    Shared,
+    /// They do not, so only the very paths that a policy names can be mounted.
+    Foreign,
 }
 
 /// A namespace that is not the container's own.

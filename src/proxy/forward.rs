@@ -15,7 +15,7 @@ use super::pump::{Coding, Pump};
 use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
-use super::{headers, response, tunnel};
+use super::{headers, response, tunnel, versions};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -61,7 +61,8 @@ pub(super) async fn forward(
         is_head: request.method == "HEAD",
         traffic: &mut record.traffic,
     };
-    let answer = match relay.answer().await {
+    let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
+    let answer = match versions::answer(&mut relay, operation, judged).await {
         Ok(answer) => answer,
         Err(fault) => return without_answer(connection, record, request, &fault).await,
     };

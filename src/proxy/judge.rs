@@ -14,6 +14,7 @@ use super::forward::CONTINUE;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
+use super::versions;
 
 /// What becomes of a request.
 pub(super) enum Judged {
@@ -75,6 +76,7 @@ pub(super) async fn judge(
         },
         reasons: &reasons,
         dropped: &dropped,
+        rewritten: permit.as_ref().map_or(&[], Permit::rewritten),
         status: answer.as_ref().map(|answer| answer.status),
     };
     let written = record
@@ -109,7 +111,8 @@ async fn read(
     record: &mut ExchangeRecord,
     request: &Request,
 ) -> Result<EngineRequest, NotRead> {
-    let head = RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
+    let mut head =
+        RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
     record.names(&head);
     if connection.client.identity.has_expired(now()) {
         return Err(NotRead::Expired);
@@ -117,9 +120,8 @@ async fn read(
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }
-    let gate = &connection.gate;
-    head.check_version(gate.lowest_version, gate.highest_version)
-        .map_err(NotRead::Malformed)?;
+    let settled = versions::settle(connection, &mut head).await;
+    settled.map_err(NotRead::Malformed)?;
     let body = match head.body_kind() {
         BodyKind::Stream => Vec::new(),
         BodyKind::None | BodyKind::Json => read_body(connection, request)
@@ -199,12 +201,8 @@ async fn without_decision(
             )
         }
     };
-    let verdicts = Verdicts {
-        verdict,
-        reasons: &super::record::reason(code, &answer.message),
-        dropped: &[],
-        status: Some(answer.status),
-    };
+    let reasons = super::record::reason(code, &answer.message);
+    let verdicts = Verdicts::unread(verdict, &reasons, answer.status);
     let written = record
         .decided(
             &connection.gate,

@@ -97,10 +97,7 @@ async fn ask_all(
     connection: &mut Connection,
     mut wanted: Vec<Reference>,
 ) -> Vec<(Reference, Answer)> {
-    let mut own = Asker {
-        gate: Arc::clone(&connection.gate),
-        idle: connection.idle.take(),
-    };
+    let mut own = Asker::of(connection);
     let share = wanted.len().div_ceil(MOST_AT_ONCE);
     let mut others = JoinSet::new();
     while wanted.len() > share {
@@ -120,6 +117,26 @@ async fn ask_all(
     found
 }
 
+/// What the daemon takes where a create says nothing.
+pub(super) async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
+    let mut asker = Asker::of(connection);
+    let found = asker.defaults().await;
+    connection.idle = asker.idle;
+    found
+}
+
+/// Asks one thing over the client's own connection to the daemon.
+pub(super) async fn ask<T>(
+    connection: &mut Connection,
+    question: Question<'_>,
+    read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+) -> Found<T> {
+    let mut asker = Asker::of(connection);
+    let found = asker.ask(question, read).await;
+    connection.idle = asker.idle;
+    found
+}
+
 /// One connection to the daemon, over which one thing is asked after the other.
 #[derive(Debug)]
 struct Asker {
@@ -128,6 +145,14 @@ struct Asker {
 }
 
 impl Asker {
+    /// Takes the connection that the client's last exchange left.
+    fn of(connection: &mut Connection) -> Self {
+        Self {
+            gate: Arc::clone(&connection.gate),
+            idle: connection.idle.take(),
+        }
+    }
+
     async fn answers(&mut self, wanted: Vec<Reference>) -> Vec<(Reference, Answer)> {
         let mut found = Vec::with_capacity(wanted.len());
         for reference in wanted {

@@ -7,10 +7,12 @@ mod facts;
 mod forward;
 mod group;
 mod headers;
+mod host_files;
 mod judge;
 mod limits;
 pub mod listener;
 mod lookups;
+mod mount_table;
 mod pump;
 mod record;
 mod refusal;
@@ -22,6 +24,7 @@ mod shown;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
+mod versions;
 
 use std::sync::Arc;
 
@@ -40,6 +43,7 @@ use judge::Judged;
 pub use lookups::DefaultsCache;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
+pub use versions::DaemonVersions;
 
 /// What all connections share.
 #[derive(Debug)]
@@ -51,8 +55,11 @@ pub struct Gate {
     /// API versions that clients may speak.
     pub lowest_version: ApiVersion,
     pub highest_version: ApiVersion,
+    pub versions: DaemonVersions,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
+    /// Host paths that some policy opens for writing.
+    pub writable: Vec<String>,
     pub defaults: DefaultsCache,
 }
 

@@ -37,8 +37,22 @@ pub(super) struct Verdicts<'a> {
     pub(super) verdict: Verdict,
     pub(super) reasons: &'a [record::Reason<'a>],
     pub(super) dropped: &'a [String],
+    pub(super) rewritten: &'a [String],
     /// The status that the gate answers itself.
     pub(super) status: Option<u16>,
+}
+
+impl<'a> Verdicts<'a> {
+    /// Of what was not read, or is not forwarded.
+    pub(super) fn unread(verdict: Verdict, reasons: &'a [record::Reason<'a>], status: u16) -> Self {
+        Self {
+            verdict,
+            reasons,
+            dropped: &[],
+            rewritten: &[],
+            status: Some(status),
+        }
+    }
 }
 
 impl ExchangeRecord {
@@ -83,6 +97,7 @@ impl ExchangeRecord {
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();
         let dropped: Vec<_> = verdicts.dropped.iter().map(|name| Text(name)).collect();
+        let rewritten: Vec<_> = verdicts.rewritten.iter().map(|what| Text(what)).collect();
         let decision = Decision {
             time: Timestamp::now(),
             id: self.id,
@@ -96,6 +111,7 @@ impl ExchangeRecord {
             decision: verdicts.verdict,
             reasons: verdicts.reasons,
             dropped: &dropped,
+            rewritten: &rewritten,
             left_out: 0,
             status: verdicts.status,
         };

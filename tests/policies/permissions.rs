@@ -63,6 +63,8 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
         privileged,
         capabilities,
         host_paths,
+        // It opens nothing.
+        host_file_system: _,
         namespaces,
         devices,
         device_requests,

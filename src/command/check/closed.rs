@@ -39,6 +39,7 @@ fn closed_container(container: &ContainerLimits) -> ContainerLimits {
         privileged: empty(&container.privileged),
         capabilities: empty(&container.capabilities),
         host_paths: empty(&container.host_paths),
+        host_file_system: container.host_file_system.clone(),
         namespaces: empty(&container.namespaces),
         devices: empty(&container.devices),
         device_requests: empty(&container.device_requests),

@@ -110,7 +110,8 @@ impl Entry for HostPath {
         } else {
             "read-only"
         };
-        format!("{} {access}", self.path)
+        let subpaths = if self.has_subpaths { " subpaths" } else { "" };
+        format!("{} {access}{subpaths}", self.path)
     }
 }
 

@@ -121,7 +121,14 @@ impl Check {
         for reference in configuration::policies(&config) {
             let name = reference.to_string();
             checked.push(match text_of(&reference) {
-                Ok(text) => self.policy(&name, &text, &parameters),
+                Ok(text) => match policy::compile(&name, &text, &parameters) {
+                    Err(problems) => Checked::faulty(&name, Kind::Policy, &problems),
+                    Ok(policy) => {
+                        let mut findings = self.findings(&policy, &text);
+                        findings.extend(configuration::unseen_paths(&config, &policy));
+                        Checked::found(&name, Kind::Policy, findings)
+                    }
+                },
                 Err(error) => Checked::unreadable(&name, Kind::Policy, &error),
             });
         }

@@ -157,6 +157,7 @@ fn host_paths(setting: &Limit<Vec<HostPath>>) -> Vec<Finding> {
         !is_protected
             && lies_in(&narrower.path, &wider.path)
             && (wider.is_writable || !narrower.is_writable)
+            && (wider.has_subpaths || !narrower.has_subpaths)
     };
     let mut found = held(setting, beneath);
     for HostPath { path, .. } in &setting.value {

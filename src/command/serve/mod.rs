@@ -1,6 +1,7 @@
 //! `dockgate serve`: the gate itself, from its settings to its end.
 
 mod loops;
+mod same_files;
 mod settings;
 mod start;
 
@@ -102,6 +103,7 @@ fn raise_file_limit() {
 
 async fn guard(settings: Settings) -> Result<(), ServeError> {
     let drain = settings.config.limits.drain_deadline;
+    let daemon = settings.config.daemon.address.clone();
     let failed = |error: io::Error| ServeError::Failed(format!("cannot wait for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -109,7 +111,11 @@ async fn guard(settings: Settings) -> Result<(), ServeError> {
         server,
         served,
         audit,
+        follows_paths,
     } = start::start(settings)?;
+    if follows_paths {
+        same_files::warn(&daemon).await;
+    }
     for listener in &served {
         announce(
             &listener.listener.docker_host(),

@@ -10,11 +10,10 @@ use crate::audit::{Audit, AuditLimits, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
 use crate::daemon::Daemon;
 use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
-use crate::engine_api::ApiVersion;
-use crate::policy::{self, Policy, ready};
+use crate::policy::{self, HostFileSystem, Policy, ready};
 use crate::proxy::listener::{self, Place};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
-use crate::proxy::{DefaultsCache, Gate, KnownClient, Served, Server};
+use crate::proxy::{DaemonVersions, DefaultsCache, Gate, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
 use super::loops;
@@ -25,6 +24,8 @@ pub(super) struct Started {
     pub(super) server: Arc<Server>,
     pub(super) served: Vec<Served>,
     pub(super) audit: Audit,
+    /// Whether a policy opens host paths on the word that gate and daemon see the same files.
+    pub(super) follows_paths: bool,
 }
 
 /// Compiles the policies, opens the audit log, and listens.
@@ -70,11 +71,16 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         ids,
         limits: config.limits,
         lowest_version: config.api.lowest,
-        highest_version: ApiVersion::NEWEST,
+        highest_version: config.api.highest,
+        versions: DaemonVersions::default(),
         protected: protected(&config, file.as_deref(), &places),
+        writable: policies.writable(),
         defaults: DefaultsCache::default(),
     };
+    let mut compiled = policies.compiled.values();
+    let follows_paths = compiled.any(|policy| policy.container.opens_paths_unseen());
     Ok(Started {
+        follows_paths,
         server: Server::new(gate, clients),
         served,
         audit,
@@ -100,9 +106,10 @@ impl Policies<'_> {
                 ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
             })?,
         };
-        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
+        let policy = policy::compile(&name, &text, &self.parameters.parameters)
             .map_err(ServeError::Problems)?;
-        resolve(&mut policy);
+        refuse_remote_paths(&policy, &self.parameters.daemon.address)?;
+        warn_of_missing(&policy);
         if policy.permits_everything {
             tracing::warn!(
                 policy = %policy.name,
@@ -115,14 +122,35 @@ impl Policies<'_> {
     }
 }
 
-/// What is opened is compared with where a request's path leads in the end, so it must be that too.
-fn resolve(policy: &mut Policy) {
-    for opened in &mut policy.container.host_paths.value {
-        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
-        match real {
-            Ok(Ok(real)) => opened.path = real,
-            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
-            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
+impl Policies<'_> {
+    /// Every path that is opened for writing.
+    fn writable(&self) -> Vec<String> {
+        let paths = self.compiled.values();
+        let paths = paths.flat_map(|policy| &policy.container.host_paths.value);
+        let writable = paths.filter(|opened| opened.is_writable);
+        writable.map(|opened| opened.path.clone()).collect()
+    }
+}
+
+/// The files of a daemon behind a network are not the gate's.
+fn refuse_remote_paths(policy: &Policy, daemon: &Address) -> Result<(), ServeError> {
+    if !policy.container.opens_paths_unseen() || matches!(daemon, Address::Unix(_)) {
+        return Ok(());
+    }
+    Err(ServeError::Configuration(format!(
+        "the policy `{}` opens `host-paths`, and the gate does not see the files of the daemon {daemon}: say \
+         `host-file-system = \"foreign\"` in its `[container]`, and read in docs/policy.md what that means",
+        policy.name
+    )))
+}
+
+/// Such a path opens nothing until it is there.
+fn warn_of_missing(policy: &Policy) {
+    if policy.container.host_file_system.value == HostFileSystem::Shared {
+        for opened in &policy.container.host_paths.value {
+            if let Err(error) = fs::metadata(&opened.path) {
+                tracing::warn!(%error, path = opened.path, "an opened path is not there");
+            }
         }
     }
 }
@@ -231,9 +259,12 @@ fn protected(config: &Config, file: Option<&Path>, places: &[ListenerAddress]) -
             paths.push(path);
         }
     }
-    let real = |path: &Path| {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let program = std::env::current_exe().ok();
+    paths.extend(program.as_deref());
+    // Where they lead is found out when it matters: links and sockets may be made later.
+    let absolute = |path: &Path| {
+        let path = std::path::absolute(path).ok()?;
         path.into_os_string().into_string().ok()
     };
-    paths.into_iter().filter_map(real).collect()
+    paths.into_iter().filter_map(absolute).collect()
 }

@@ -172,7 +172,7 @@ fn what_the_daemon_fills_in_is_no_reason() {
     found.remove_defaults(&DaemonDefaults {
         runtime: "runc".to_owned(),
         log_driver: "journald".to_owned(),
-        has_own_cgroups: false,
+        ..DaemonDefaults::default()
     });
     assert_eq!(codes_of(&found), Vec::<&str>::new());
     for weaker in [

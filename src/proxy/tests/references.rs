@@ -40,7 +40,11 @@ async fn what_has_something_of_the_host_is_refused_and_nothing_else_is_sent() {
     );
     // The connection serves what comes next, and nothing came before.
     stage.say("GET /info HTTP/1.1\r\n\r\n").await;
-    assert!(up_to(&mut daemon, END).await.starts_with("GET /info "));
+    assert!(
+        up_to(&mut daemon, END)
+            .await
+            .starts_with("GET /v1.41/info ")
+    );
 }
 
 #[tokio::test]
@@ -53,7 +57,7 @@ async fn the_daemons_defaults_are_asked_for_once() {
     tell(&mut daemon, "/info", (200, r#"{"DefaultRuntime":"runc"}"#)).await;
     for _ in 0..2 {
         let head = up_to(&mut daemon, END).await;
-        assert!(head.starts_with("POST /containers/0a"), "{head}");
+        assert!(head.starts_with("POST /v1.41/containers/0a"), "{head}");
         daemon.write_all(OK).await.unwrap();
         up_to(&mut stage.client, "[]").await;
         stage.say("POST /containers/a/start HTTP/1.1\r\n\r\n").await;

@@ -1,6 +1,7 @@
 //! Opened host paths before the real daemon: what is mounted is what the policy opens, judged by what a container can do.
 
 mod hosts;
+mod movable;
 mod routes;
 
 use std::fs;
@@ -45,7 +46,8 @@ impl Place {
         let policy = format!(
             "description = \"a test\"\n[[permit]]\noperations = [\"*:read\", \"*:stream\", \"Container:*\"]\n\
              [container]\nimages = [\"*\"]\nnetworks = [\"bridge\"]\nhost-paths = [{{ path = \"{}\" }}, \
-             {{ path = \"{}\", access = \"read-write\" }}, {paths}]\n{keys}\n",
+             {{ path = \"{}\", access = \"read-write\", subpaths = true }}, {paths}]\n{keys}\n\
+             [network]\ndefault-bridge = \"any\"\n",
             path("ro"),
             path("rw"),
         );

@@ -13,13 +13,15 @@ mod privileges;
 mod published;
 mod reason;
 mod rewrite;
+mod secret;
+mod swarm;
 mod volume;
 
 use std::collections::HashMap;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field, Operation};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field};
 use crate::policy::Policy;
 
 pub use existing::{Found, Reference, enters_container, ordinary_facts, references};
@@ -101,6 +103,9 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.names();
     judge.absent_image();
     judge.absent_network_mode();
+    judge.swarm_addresses();
+    judge.absent_auto_lock();
+    judge.swarm_tokens_read();
     judge.entered_container();
     let (mut reasons, has_more) = (judge.reasons, judge.has_more);
     let answered = existing::answered(facts).filter(|_| reasons.is_empty());
@@ -183,10 +188,12 @@ impl Judge<'_> {
     fn unknown_fields(&mut self) {
         for unknown in &self.request.unknown {
             let message = "the gate does not know this field, so it cannot tell what the daemon would do with it";
-            // A field of a login may hold a password under another name.
-            let is_secret = self.request.operation() == Some(Operation::SystemAuth);
-            let value = if is_secret { "" } else { &unknown.value };
-            self.refuse(Reason::new("unknown-field", &unknown.path, value, message));
+            self.refuse(Reason::new(
+                "unknown-field",
+                &unknown.path,
+                &unknown.value,
+                message,
+            ));
         }
     }
 

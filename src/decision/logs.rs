@@ -44,11 +44,15 @@ impl Judge<'_> {
         for (key, option) in value.get(options).map(Value::members).unwrap_or_default() {
             if !LOCAL_OPTIONS.contains(&key.as_str()) {
                 let message = "no option of the drivers that log locally";
-                let is_shown = !self
+                let carries_secrets = self
                     .request
                     .operation()
                     .is_some_and(Operation::carries_secrets);
-                let shown = is_shown.then(|| Reason::text(option)).unwrap_or_default();
+                let shown = if carries_secrets {
+                    String::new()
+                } else {
+                    Reason::text(option)
+                };
                 self.refuse(
                     Reason::new(
                         "log-option",

@@ -212,7 +212,7 @@ impl Judge<'_> {
         let (code, message) = match refused {
             Refused::VolumesFrom => ("volumes-from", "it mounts whatever another container has"),
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
-            Refused::Swarm => ("swarm", "swarm is not modelled"),
+            Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
         };
         self.refuse(Reason::new(

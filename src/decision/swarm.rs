@@ -37,6 +37,7 @@ impl Judge<'_> {
     fn swarm_address(&mut self, path: &str, text: &str, address: Option<&SwarmAddress>) {
         let setting = &self.policy.swarm.addresses;
         let Some(address) = address.map(ToString::to_string) else {
+            let text = without_user(text);
             let message = "no address or interface that all daemons read alike";
             self.refuse(
                 Reason::new("swarm-address", path, text, message).opened_by(setting.line, ""),
@@ -76,8 +77,13 @@ impl Judge<'_> {
                 .unwrap_or_default();
             let message = "its managers would run what they like on this host";
             self.refuse(
-                Reason::new("swarm-remote", &format!("{path}[{index}]"), text, message)
-                    .opened_by(setting.line, &remedy),
+                Reason::new(
+                    "swarm-remote",
+                    &format!("{path}[{index}]"),
+                    without_user(text),
+                    message,
+                )
+                .opened_by(setting.line, &remedy),
             );
         }
     }
@@ -183,6 +189,11 @@ impl Judge<'_> {
             self.refuse(Reason::new(code, path, value, message).opened_by(setting.line, &remedy));
         }
     }
+}
+
+/// A text that names a user, and so perhaps a password, is not shown.
+fn without_user(text: &str) -> &str {
+    if text.contains('@') { "" } else { text }
 }
 
 fn whole_number(value: &Value) -> Option<i64> {

@@ -194,7 +194,7 @@ pub enum Refused {
     VolumesFrom,
     /// Gave power in older API versions or engines only.
     Legacy,
-    /// Belongs to swarm, which is not modelled.
+    /// Acts on a swarm in a way that no key of a policy describes.
     Swarm,
     /// Reaches the host or its daemon in a way that no key of a policy describes.
     Host,

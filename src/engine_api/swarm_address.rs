@@ -112,10 +112,10 @@ fn with_port(host: &str, port: u16) -> Option<SwarmAddress> {
     Some(SwarmAddress { host, port })
 }
 
-/// A port in digits; Go also takes names of services (`http`).
+/// A port in digits, written in one way; Go also takes names of services (`http`).
 fn number(text: &str) -> Option<u16> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok()).flatten()
+    let port: u16 = text.parse().ok()?;
+    (port.to_string() == text).then_some(port)
 }
 
 /// The name of a network interface or of a machine.
@@ -146,7 +146,7 @@ mod tests {
             ("[::ffff:0.0.0.0]", "0.0.0.0:2377"),
             ("[::]:2377", "[::]:2377"),
             ("127.0.0.1", "127.0.0.1:2377"),
-            ("tcp://127.0.0.1:02377", "127.0.0.1:2377"),
+            ("tcp://127.0.0.1:2377", "127.0.0.1:2377"),
             ("eth0", "eth0:2377"),
             ("eth0:2400", "eth0:2400"),
             ("[::1]", "[::1]:2377"),
@@ -164,6 +164,7 @@ mod tests {
             "127.0.0.1:http",
             "127.0.0.1:",
             "127.0.0.1:+1",
+            "127.0.0.1:02377",
             "127.0.0.1:65536",
             "unix:///run/x.sock",
             "dns:///manager",

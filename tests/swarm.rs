@@ -1,0 +1,295 @@
+//! A swarm at a daemon of its own: what the docker CLI does with it through the gate, and what comes of a closed policy.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::{IpAddr, Ipv6Addr};
+use std::os::unix::net::UnixStream;
+
+use dockgate::engine_api::swarm_address;
+use serde_json::Value;
+
+use super::support::address::Address;
+use super::support::docker::Docker;
+use super::support::gate::{Gate, Setup};
+use super::support::http;
+use super::support::second_daemon::SecondDaemon;
+
+const OPEN: &str = r#"
+description = "Works on a swarm of this machine."
+[[permit]]
+operations = ["System:read", "Swarm:*", "Node:*", "Secret:*", "Config:*"]
+[swarm]
+addresses = ["127.0.0.1:2377", "127.0.0.1:4789"]
+tokens = true
+autolock-off = true
+promote = true
+"#;
+
+/// The same without a table of limits.
+fn closed() -> String {
+    OPEN.split("[swarm]").next().unwrap().to_owned()
+}
+
+fn gate(daemon: &SecondDaemon, policy: &str) -> Gate {
+    let setup = Setup::before(&daemon.address());
+    if policy.contains('\n') {
+        setup
+            .file("policy.toml", policy)
+            .listen("policy.toml")
+            .start()
+    } else {
+        setup.listen(policy).start()
+    }
+}
+
+fn json(daemon: &Address, target: &str) -> Value {
+    super::support::json(http::request(daemon, "GET", target, "").body)
+}
+
+fn state(daemon: &Address) -> String {
+    json(daemon, "/info")["Swarm"]["LocalNodeState"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+const INIT: &str = "swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377";
+
+#[test]
+fn a_swarm_lives_through_the_gate() {
+    let second = SecondDaemon::start();
+    let daemon = second.address();
+    let gate = gate(&second, OPEN);
+    let docker = Docker::at(gate.address());
+    assert!(
+        docker
+            .ok(INIT)
+            .contains("docker swarm join --token SWMTKN-1-")
+    );
+    assert_eq!(state(&daemon), "active");
+
+    let made = docker.run_with("secret create --label a=b pass -", b"hush".to_vec());
+    let secret = made.ok("secret create").trim().to_owned();
+    assert!(docker.ok("secret ls").contains("pass"));
+    assert_eq!(docker.ok("secret inspect -f {{.Spec.Labels.a}} pass"), "b");
+    let made = docker.run_with("config create settings -", b"plain".to_vec());
+    let config = made.ok("config create").trim().to_owned();
+    assert!(docker.ok("config ls").contains("settings"));
+
+    let node = docker.ok("node ls -q");
+    docker.ok(format!("node update --label-add zone=a {node}"));
+    let nodes = json(&daemon, "/nodes");
+    assert_eq!(nodes[0]["Spec"]["Labels"]["zone"], "a");
+    docker.ok("swarm update --task-history-limit 3 --autolock=true");
+    let spec = &json(&daemon, "/swarm")["Spec"];
+    assert_eq!(spec["Orchestration"]["TaskHistoryRetentionLimit"], 3);
+    assert_eq!(spec["EncryptionConfig"]["AutoLockManagers"], true);
+    let key = docker.ok("swarm unlock-key -q");
+    assert!(key.starts_with("SWMKEY-1-"));
+    let token = docker.ok("swarm join-token -q worker");
+    assert_ne!(docker.ok("swarm join-token --rotate -q worker"), token);
+
+    // By an id, by the beginning of one, and by a name.
+    docker.ok(format!("secret rm {secret}"));
+    docker.ok(format!("config inspect {}", config.get(..6).unwrap()));
+    docker.ok("config rm settings");
+    assert_eq!(json(&daemon, "/secrets"), Value::Array(Vec::new()));
+    assert_eq!(json(&daemon, "/configs"), Value::Array(Vec::new()));
+    docker.ok("swarm leave --force");
+    assert_eq!(state(&daemon), "inactive");
+
+    let told = format!(
+        "{}{}",
+        fs::read_to_string(gate.audit_file()).unwrap(),
+        gate.output()
+    );
+    for hushed in ["hush", "aHVzaA", "SWMTKN", "SWMKEY", "cGxhaW4"] {
+        assert!(!told.contains(hushed), "`{hushed}` is told");
+    }
+}
+
+#[test]
+fn nothing_of_a_swarm_is_there_under_policies_that_open_none() {
+    let second = SecondDaemon::start();
+    let daemon = second.address();
+    for policy in ["guarded", "portainer", "read-only", &closed()] {
+        let gate = gate(&second, policy);
+        let docker = Docker::at(gate.address());
+        docker.fails(INIT);
+        docker.fails("swarm join --token SWMTKN-1-hush 127.0.0.1:2399");
+        assert_eq!(state(&daemon), "inactive", "{policy}");
+    }
+    Docker::at(&daemon).ok(INIT);
+    let before = everything(&daemon);
+    let node = before[2][0]["ID"].as_str().unwrap().to_owned();
+    for policy in ["guarded", "portainer", "read-only"] {
+        let gate = gate(&second, policy);
+        let docker = Docker::at(gate.address());
+        for input in ["secret create pass -", "config create settings -"] {
+            docker.run_with(input, b"hush".to_vec()).failed(input);
+        }
+        for command in [
+            "swarm update --task-history-limit 3",
+            "swarm join-token -q worker",
+            "swarm join-token --rotate -q worker",
+            "swarm unlock-key",
+            "swarm leave --force",
+            &format!("node update --label-add zone=a {node}"),
+            &format!("node rm --force {node}"),
+        ] {
+            docker.fails(command);
+        }
+        assert_eq!(everything(&daemon), before, "{policy}");
+    }
+}
+
+#[test]
+fn reading_a_swarm_needs_no_token() {
+    let second = SecondDaemon::start();
+    Docker::at(&second.address()).ok(INIT);
+    let gate = gate(&second, "read-only");
+    let docker = Docker::at(gate.address());
+    assert_eq!(docker.ok("info -f {{.Swarm.LocalNodeState}}"), "active");
+    assert!(docker.ok("node ls").contains("Leader"));
+    for target in [
+        "/swarm",
+        "/swarm/unlockkey",
+        "/v1.24/swarm",
+        "/v1.41/swarm?x=1",
+    ] {
+        let answer = http::request(gate.address(), "GET", target, "");
+        assert_eq!(answer.status, 403, "{target}");
+        assert!(!answer.text().contains("SWM"), "{target}");
+    }
+}
+
+/// Swarm, secrets, nodes, configs: all that a client could change.
+fn everything(daemon: &Address) -> Vec<Value> {
+    let mut all: Vec<Value> = ["/swarm", "/secrets", "/nodes", "/configs"]
+        .map(|target| json(daemon, target))
+        .into();
+    // The manager itself counts up when a node says that it is there.
+    for node in all[2].as_array_mut().unwrap() {
+        *node = serde_json::json!({ "ID": node["ID"], "Spec": node["Spec"] });
+    }
+    for moving in ["Version", "UpdatedAt"] {
+        all[0].as_object_mut().unwrap().remove(moving);
+    }
+    all
+}
+
+#[test]
+fn what_a_swarm_is_told_to_take_is_read_as_the_daemon_reads_it() {
+    let second = SecondDaemon::start();
+    let daemon = second.address();
+    let mut listened = 0;
+    for (listen, advertise) in [
+        ("127.0.0.1:2377", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1:2401"),
+        ("tcp://127.0.0.1:2402", "lo"),
+        ("0.0.0.0", "127.0.0.1"),
+        (":2403", "lo:2404"),
+        ("[::]:2405", "127.0.0.1"),
+        ("[::1]:2406", "::1"),
+        ("[::ffff:127.0.0.1]:2407", "[::1]:5"),
+        ("docker0:2408", ""),
+        ("", "127.0.0.1"),
+        ("127.0.0.1:http", "127.0.0.1"),
+        ("::1", "127.0.0.1"),
+        ("fe80::1:2377", "127.0.0.1"),
+        ("unix:///run/swarm.sock", "127.0.0.1"),
+        ("127.0.0.1:2409", "tcp://127.0.0.1:1"),
+        ("127.0.0.1:2410", "[::1]"),
+    ] {
+        let before = sockets(&daemon);
+        let body = serde_json::json!({ "ListenAddr": listen, "AdvertiseAddr": advertise });
+        let answer = http::request(&daemon, "POST", "/swarm/init", &body.to_string());
+        let (reads_listen, reads_advertise) = reading(listen, advertise);
+        if answer.status != 200 {
+            continue;
+        }
+        listened += 1;
+        let new: BTreeSet<String> = sockets(&daemon).difference(&before).cloned().collect();
+        let node = &json(&daemon, "/nodes")[0];
+        let told = node["ManagerStatus"]["Addr"].as_str().unwrap();
+        if let Some(wanted) = reads_listen {
+            let at = wanted.replace("docker0", "172.17.0.1");
+            // A socket for every address is one for IPv6.
+            let ways = [at.clone(), at.replace("0.0.0.0", "[::]")];
+            assert!(
+                ways.iter().any(|at| new.contains(at)),
+                "{listen}: {wanted}, {new:?}"
+            );
+        }
+        if let Some(wanted) = reads_advertise.filter(|wanted| !wanted.starts_with("0.0.0.0")) {
+            assert_eq!(
+                wanted.replace("lo:", "127.0.0.1:"),
+                told,
+                "{listen} {advertise}"
+            );
+        }
+        http::request(&daemon, "POST", "/swarm/leave?force=1", "");
+    }
+    assert!(listened >= 8, "{listened} swarms");
+}
+
+/// How the gate reads two addresses.
+fn reading(listen: &str, advertise: &str) -> (Option<String>, Option<String>) {
+    let listening = swarm_address::listening(listen);
+    let port = listening
+        .as_ref()
+        .map_or(swarm_address::MANAGER_PORT, |at| at.port);
+    let advertised = swarm_address::advertised(advertise, port);
+    (
+        listening.map(|at| at.to_string()),
+        advertised.map(|at| at.to_string()),
+    )
+}
+
+/// Where programs listen in the daemon's network: `ADDRESS:PORT`.
+fn sockets(daemon: &Address) -> BTreeSet<String> {
+    let stream = UnixStream::connect(daemon.unix_path()).unwrap();
+    let process = rustix::net::sockopt::socket_peercred(&stream).unwrap().pid;
+    let process = process.as_raw_nonzero();
+    let mut found = BTreeSet::new();
+    for table in ["tcp", "tcp6"] {
+        let text = fs::read_to_string(format!("/proc/{process}/net/{table}")).unwrap();
+        for row in text.lines().skip(1) {
+            let columns: Vec<&str> = row.split_whitespace().collect();
+            if columns[3] == LISTENING {
+                found.insert(socket(columns[1]));
+            }
+        }
+    }
+    found
+}
+
+/// proc_net_tcp(5): the state of a socket that listens.
+const LISTENING: &str = "0A";
+
+/// `0100007F:0949` as it is written.
+fn socket(text: &str) -> String {
+    let (address, port) = text.split_once(':').unwrap();
+    let port = u16::from_str_radix(port, 16).unwrap();
+    let words: Vec<u32> = (0..address.len())
+        .step_by(8)
+        .map(|at| {
+            u32::from_str_radix(&address[at..at + 8], 16)
+                .unwrap()
+                .swap_bytes()
+        })
+        .collect();
+    match *words.as_slice() {
+        [word] => format!("{}:{port}", IpAddr::V4(word.into())),
+        [a, b, c, d] => {
+            let bits = [a, b, c, d]
+                .iter()
+                .fold(0, |bits: u128, word| (bits << 32) | u128::from(*word));
+            match Ipv6Addr::from(bits).to_canonical() {
+                IpAddr::V6(address) => format!("[{address}]:{port}"),
+                IpAddr::V4(address) => format!("{address}:{port}"),
+            }
+        }
+        _ => panic!("{text}"),
+    }
+}

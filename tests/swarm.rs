@@ -1,11 +1,9 @@
 //! A swarm at a daemon of its own: what the docker CLI does with it through the gate, and what comes of a closed policy.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::net::{IpAddr, Ipv6Addr};
-use std::os::unix::net::UnixStream;
+mod addresses;
 
-use dockgate::engine_api::swarm_address;
+use std::fs;
+
 use serde_json::Value;
 
 use super::support::address::Address;
@@ -176,120 +174,4 @@ fn everything(daemon: &Address) -> Vec<Value> {
         all[0].as_object_mut().unwrap().remove(moving);
     }
     all
-}
-
-#[test]
-fn what_a_swarm_is_told_to_take_is_read_as_the_daemon_reads_it() {
-    let second = SecondDaemon::start();
-    let daemon = second.address();
-    let mut listened = 0;
-    for (listen, advertise) in [
-        ("127.0.0.1:2377", "127.0.0.1"),
-        ("127.0.0.1", "127.0.0.1:2401"),
-        ("tcp://127.0.0.1:2402", "lo"),
-        ("0.0.0.0", "127.0.0.1"),
-        (":2403", "lo:2404"),
-        ("[::]:2405", "127.0.0.1"),
-        ("[::1]:2406", "::1"),
-        ("[::ffff:127.0.0.1]:2407", "[::1]:5"),
-        ("docker0:2408", ""),
-        ("", "127.0.0.1"),
-        ("127.0.0.1:http", "127.0.0.1"),
-        ("::1", "127.0.0.1"),
-        ("fe80::1:2377", "127.0.0.1"),
-        ("unix:///run/swarm.sock", "127.0.0.1"),
-        ("127.0.0.1:2409", "tcp://127.0.0.1:1"),
-        ("127.0.0.1:2410", "[::1]"),
-    ] {
-        let before = sockets(&daemon);
-        let body = serde_json::json!({ "ListenAddr": listen, "AdvertiseAddr": advertise });
-        let answer = http::request(&daemon, "POST", "/swarm/init", &body.to_string());
-        let (reads_listen, reads_advertise) = reading(listen, advertise);
-        if answer.status != 200 {
-            continue;
-        }
-        listened += 1;
-        let new: BTreeSet<String> = sockets(&daemon).difference(&before).cloned().collect();
-        let node = &json(&daemon, "/nodes")[0];
-        let told = node["ManagerStatus"]["Addr"].as_str().unwrap();
-        if let Some(wanted) = reads_listen {
-            let at = wanted.replace("docker0", "172.17.0.1");
-            // A socket for every address is one for IPv6.
-            let ways = [at.clone(), at.replace("0.0.0.0", "[::]")];
-            assert!(
-                ways.iter().any(|at| new.contains(at)),
-                "{listen}: {wanted}, {new:?}"
-            );
-        }
-        if let Some(wanted) = reads_advertise.filter(|wanted| !wanted.starts_with("0.0.0.0")) {
-            assert_eq!(
-                wanted.replace("lo:", "127.0.0.1:"),
-                told,
-                "{listen} {advertise}"
-            );
-        }
-        http::request(&daemon, "POST", "/swarm/leave?force=1", "");
-    }
-    assert!(listened >= 8, "{listened} swarms");
-}
-
-/// How the gate reads two addresses.
-fn reading(listen: &str, advertise: &str) -> (Option<String>, Option<String>) {
-    let listening = swarm_address::listening(listen);
-    let port = listening
-        .as_ref()
-        .map_or(swarm_address::MANAGER_PORT, |at| at.port);
-    let advertised = swarm_address::advertised(advertise, port);
-    (
-        listening.map(|at| at.to_string()),
-        advertised.map(|at| at.to_string()),
-    )
-}
-
-/// Where programs listen in the daemon's network: `ADDRESS:PORT`.
-fn sockets(daemon: &Address) -> BTreeSet<String> {
-    let stream = UnixStream::connect(daemon.unix_path()).unwrap();
-    let process = rustix::net::sockopt::socket_peercred(&stream).unwrap().pid;
-    let process = process.as_raw_nonzero();
-    let mut found = BTreeSet::new();
-    for table in ["tcp", "tcp6"] {
-        let text = fs::read_to_string(format!("/proc/{process}/net/{table}")).unwrap();
-        for row in text.lines().skip(1) {
-            let columns: Vec<&str> = row.split_whitespace().collect();
-            if columns[3] == LISTENING {
-                found.insert(socket(columns[1]));
-            }
-        }
-    }
-    found
-}
-
-/// proc_net_tcp(5): the state of a socket that listens.
-const LISTENING: &str = "0A";
-
-/// `0100007F:0949` as it is written.
-fn socket(text: &str) -> String {
-    let (address, port) = text.split_once(':').unwrap();
-    let port = u16::from_str_radix(port, 16).unwrap();
-    let words: Vec<u32> = (0..address.len())
-        .step_by(8)
-        .map(|at| {
-            u32::from_str_radix(&address[at..at + 8], 16)
-                .unwrap()
-                .swap_bytes()
-        })
-        .collect();
-    match *words.as_slice() {
-        [word] => format!("{}:{port}", IpAddr::V4(word.into())),
-        [a, b, c, d] => {
-            let bits = [a, b, c, d]
-                .iter()
-                .fold(0, |bits: u128, word| (bits << 32) | u128::from(*word));
-            match Ipv6Addr::from(bits).to_canonical() {
-                IpAddr::V6(address) => format!("[{address}]:{port}"),
-                IpAddr::V4(address) => format!("{address}:{port}"),
-            }
-        }
-        _ => panic!("{text}"),
-    }
 }

@@ -25,8 +25,11 @@ impl Judge<'_> {
         );
         let listening = swarm_address::listening(&listen);
         self.swarm_address("ListenAddr", &listen, listening.as_ref());
-        let listening_port = listening.map_or(swarm_address::MANAGER_PORT, |address| address.port);
-        let advertised = swarm_address::advertised(&advertise, listening_port);
+        // What follows from an address that cannot be read cannot be told, and the request is refused already.
+        let Some(listening) = listening else {
+            return;
+        };
+        let advertised = swarm_address::advertised(&advertise, listening.port);
         self.swarm_address("AdvertiseAddr", &advertise, advertised.as_ref());
         if let Some(advertised) = advertised {
             let data_path = swarm_address::data_path(&data, port, &advertised);

@@ -118,14 +118,16 @@ fn number(text: &str) -> Option<u16> {
     (port.to_string() == text).then_some(port)
 }
 
-/// The name of a network interface or of a machine.
+/// The name of a network interface or of a machine; digits and dots alone are an address in a spelling of old.
 fn is_name(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    let starts_plain = text
-        .bytes()
+    let mut bytes = text.bytes();
+    bytes
         .next()
-        .is_some_and(|byte| byte.is_ascii_alphanumeric());
-    starts_plain && text.len() <= 253 && text.bytes().all(is_plain)
+        .is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && bytes.all(is_plain)
+        && text.len() <= 253
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -165,6 +167,8 @@ mod tests {
             "127.0.0.1:",
             "127.0.0.1:+1",
             "127.0.0.1:02377",
+            "127.0.0.001",
+            "2130706433",
             "127.0.0.1:65536",
             "unix:///run/x.sock",
             "dns:///manager",

@@ -39,6 +39,9 @@ pub(super) struct Case {
     pub(super) direct: Direct,
     /// Why the daemon does not do it, or is not asked.
     pub(super) why: Option<String>,
+    /// Whether a daemon that has a swarm, or could have one, takes it past the gate, so that it shows there.
+    #[serde(default)]
+    pub(super) in_swarm: bool,
     /// `false` where it takes a header that the model does not see; the gate may then permit what is left.
     #[serde(default = "yes")]
     pub(super) in_memory: bool,

@@ -12,24 +12,23 @@ use crate::support::gate::{Gate, Setup};
 use crate::support::second_daemon::SecondDaemon;
 use crate::support::{http, json};
 
+const INIT: &str = "swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 --autolock";
+
 #[test]
 fn nothing_comes_of_a_case_before_a_daemon_that_could_be_a_swarm() {
     let second = SecondDaemon::start();
     let daemon = second.address();
     let cases = cases();
     let gates = gates(&daemon, &cases);
-    let begins =
-        |case: &&Case| case.request.contains("/swarm/init") || case.request.contains("/swarm/join");
-    for case in cases.iter().filter(begins) {
+    for case in cases.iter().filter(|case| begins(case)) {
         refused(case, &gates, &case.wire("rf-x"));
         let state = &get(&daemon, "/info")["Swarm"]["LocalNodeState"];
         assert_eq!(state, "inactive", "{}", case.name);
     }
-    Docker::at(&daemon)
-        .ok("swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 --autolock");
+    Docker::at(&daemon).ok(INIT);
     let before = everything(&daemon);
     for case in cases.iter().filter(|case| !begins(case)) {
-        refused(case, &gates, &true_to(&daemon, case));
+        refused(case, &gates, &true_to(&daemon, case, "rf-x"));
         assert_eq!(everything(&daemon), before, "{}", case.name);
     }
     for gate in gates.values() {
@@ -39,6 +38,51 @@ fn nothing_comes_of_a_case_before_a_daemon_that_could_be_a_swarm() {
             &format!("{audit}{}", gate.output()),
         );
     }
+}
+
+#[test]
+fn the_cases_that_say_so_show_at_a_swarm_past_the_gate() {
+    let second = SecondDaemon::start();
+    let daemon = second.address();
+    let mut shown = Vec::new();
+    let (begin, change): (Vec<Case>, Vec<Case>) = cases().into_iter().partition(begins);
+    for case in &begin {
+        http::send(&daemon, &case.wire("rf-x")).unwrap();
+        if get(&daemon, "/info")["Swarm"]["LocalNodeState"] == "active" {
+            shown.push(case.name.as_str());
+            http::request(&daemon, "POST", "/swarm/leave?force=1", "");
+        }
+    }
+    Docker::at(&daemon).ok(INIT);
+    for (index, case) in change
+        .iter()
+        .enumerate()
+        .filter(|(_, case)| !case.request.contains("/leave"))
+    {
+        lock(&daemon);
+        let before = everything(&daemon);
+        let wire = true_to(&daemon, case, &format!("rf-{index}"));
+        let answer = http::send(&daemon, &wire).unwrap();
+        if answer.status < 400 && everything(&daemon) != before {
+            shown.push(case.name.as_str());
+        }
+    }
+    let all = begin.iter().chain(&change);
+    let said: Vec<&str> = all
+        .filter(|case| case.in_swarm)
+        .map(|case| case.name.as_str())
+        .collect();
+    assert_eq!(shown, said);
+}
+
+/// Locks the managers, whatever a case has made of them.
+fn lock(daemon: &Address) {
+    let swarm = get(daemon, "/swarm");
+    let mut spec = swarm["Spec"].clone();
+    spec["EncryptionConfig"]["AutoLockManagers"] = true.into();
+    let target = format!("/swarm/update?version={}", swarm["Version"]["Index"]);
+    let answer = http::request(daemon, "POST", &target, &spec.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.text());
 }
 
 fn cases() -> Vec<Case> {
@@ -75,9 +119,13 @@ fn refused(case: &Case, gates: &BTreeMap<Option<String>, Gate>, wire: &[u8]) {
     assert_hushed(name, &answer.text());
 }
 
+fn begins(case: &Case) -> bool {
+    case.request.contains("/swarm/init") || case.request.contains("/swarm/join")
+}
+
 /// The request with the version of the swarm and the name of the node as they are, so that a daemon would obey it.
-fn true_to(daemon: &Address, case: &Case) -> Vec<u8> {
-    let wire = String::from_utf8(case.wire("rf-x")).unwrap();
+fn true_to(daemon: &Address, case: &Case, name: &str) -> Vec<u8> {
+    let wire = String::from_utf8(case.wire(name)).unwrap();
     let node = &get(daemon, "/nodes")[0];
     let changed = if case.request.contains("/nodes/") {
         node

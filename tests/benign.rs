@@ -16,6 +16,8 @@ use crate::support;
 #[serde(deny_unknown_fields)]
 struct File {
     request: Vec<Sent>,
+    /// The text of a policy for the requests that name none.
+    policy: Option<String>,
 }
 
 /// One request as a client sent it.
@@ -27,7 +29,7 @@ struct Sent {
     line: String,
     #[serde(default)]
     body: String,
-    /// The name of a ready policy in place of `guarded`.
+    /// The name of a ready policy, or the text of one, in place of `guarded`.
     policy: Option<String>,
 }
 
@@ -59,7 +61,11 @@ fn requests() -> Vec<Sent> {
         let text = fs::read_to_string(&path).unwrap();
         let file: File =
             toml::from_str(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
-        file.request
+        let File { request, policy } = file;
+        request.into_iter().map(move |sent| Sent {
+            policy: sent.policy.or_else(|| policy.clone()),
+            ..sent
+        })
     };
     files.flat_map(read).collect()
 }
@@ -89,7 +95,10 @@ fn check(sent: &Sent) -> Result<(), String> {
 }
 
 fn compiled(name: &str) -> Policy {
-    let text = ready::find(name).unwrap_or_else(|| panic!("no policy `{name}`"));
+    let text = match ready::find(name) {
+        None if name.contains('\n') => name,
+        found => found.unwrap_or_else(|| panic!("no policy `{name}`")),
+    };
     let parameters = BTreeMap::from([("project".to_owned(), "/home/me/project".to_owned())]);
     policy::compile(name, text, &parameters).unwrap_or_else(|problems| panic!("{problems:?}"))
 }

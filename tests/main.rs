@@ -40,6 +40,7 @@ mod second_parser;
 mod serve;
 mod streams;
 mod support;
+mod swarm;
 mod systemd;
 mod terminal;
 mod tls;

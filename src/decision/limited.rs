@@ -86,6 +86,22 @@ impl Judge<'_> {
             Limit::BuildRemote => self.build_remote(path, text),
             Limit::BuildVersion => self.build_version(path, text),
             Limit::Tmpfs => self.tmpfs(path, value),
+            // Judged whole, with what is absent: `swarm_addresses`, `absent_auto_lock`.
+            Limit::SwarmAddress | Limit::AutoLock => {}
+            Limit::SwarmRemotes => self.swarm_remotes(path, value),
+            Limit::AddressPool => self.address_pool(path, value),
+            Limit::ForceNewCluster => self.force_new_cluster(path, value),
+            Limit::CertificateAuthority => self.certificate_authority(path, value),
+            Limit::SwarmTokens => self.swarm_tokens_changed(path, text),
+            Limit::NodeRole => self.node_role(path, text),
+            Limit::LogDriver => self.log_driver(path, value),
+            Limit::SecretDriver => self.secret_driver(path, value),
+            Limit::SecretTemplating => {
+                self.templating("secret", path, value, &self.policy.secret.templating);
+            }
+            Limit::ConfigTemplating => {
+                self.templating("config", path, value, &self.policy.config.templating);
+            }
         }
     }
 }

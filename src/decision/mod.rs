@@ -17,11 +17,13 @@ mod published;
 mod reason;
 mod references;
 mod rewrite;
+mod secret;
+mod swarm;
 mod volume;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field};
 use crate::policy::Policy;
 
 pub use facts::{Facts, Found, ordinary_facts};
@@ -106,6 +108,9 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.names();
     judge.absent_image();
     judge.absent_network_mode();
+    judge.swarm_addresses();
+    judge.absent_auto_lock();
+    judge.swarm_tokens_read();
     judge.entered_container();
     let (mut reasons, has_more) = (judge.reasons, judge.has_more);
     let answered = existing::answered(facts).filter(|_| reasons.is_empty());
@@ -190,10 +195,12 @@ impl Judge<'_> {
     fn unknown_fields(&mut self) {
         for unknown in &self.request.unknown {
             let message = "the gate does not know this field, so it cannot tell what the daemon would do with it";
-            // A field of a login may hold a password under another name.
-            let is_secret = self.request.operation() == Some(Operation::SystemAuth);
-            let value = if is_secret { "" } else { &unknown.value };
-            self.refuse(Reason::new("unknown-field", &unknown.path, value, message));
+            self.refuse(Reason::new(
+                "unknown-field",
+                &unknown.path,
+                &unknown.value,
+                message,
+            ));
         }
     }
 
@@ -211,7 +218,7 @@ impl Judge<'_> {
         }
         let (code, message) = match refused {
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
-            Refused::Swarm => ("swarm", "swarm is not modelled"),
+            Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
         };
         self.refuse(Reason::new(

@@ -10,6 +10,7 @@ mod read;
 pub mod reference;
 pub mod schema;
 mod schemas;
+pub mod swarm_address;
 mod tables;
 mod versions;
 
@@ -183,7 +184,7 @@ impl RequestHead {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
                 Some(schema) => {
-                    let mut reading = read::Reading::default();
+                    let mut reading = read::Reading::of(self.target.operation());
                     let value = reading.body(json::parse(bytes)?, schema)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;

@@ -215,6 +215,23 @@ impl Operation {
         self.spec().name
     }
 
+    /// Whether the body may hold what is shown nowhere: a password, a token, a key, the data of a secret or config.
+    #[must_use]
+    pub fn carries_secrets(self) -> bool {
+        matches!(
+            self,
+            Self::SystemAuth
+                | Self::SwarmInit
+                | Self::SwarmJoin
+                | Self::SwarmUpdate
+                | Self::SwarmUnlock
+                | Self::SecretCreate
+                | Self::SecretUpdate
+                | Self::ConfigCreate
+                | Self::ConfigUpdate
+        )
+    }
+
     /// Whether the answer lasts as long as the client stays, so that a client that leaves ends it.
     ///
     /// The daemon watches these requests for a client that has gone; others it finishes.

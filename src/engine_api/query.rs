@@ -132,6 +132,12 @@ fn canonical(parameter: &Parameter, value: String) -> Result<String, Malformed> 
             );
             Ok(if is_false { "0" } else { "1" }.to_owned())
         }
+        ParameterKind::StrictBool => match value.as_str() {
+            "" => Ok(value),
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok("1".to_owned()),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok("0".to_owned()),
+            _ => Err(wrong("`true` or `false`")),
+        },
         ParameterKind::Integer if value.is_empty() => Ok(value),
         ParameterKind::Integer => value
             .parse::<i64>()

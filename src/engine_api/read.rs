@@ -21,6 +21,7 @@ pub struct Field<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownField {
     pub path: String,
+    /// Shortened; empty in a body that may carry secrets, for under another name it may be one.
     pub value: String,
 }
 
@@ -32,9 +33,18 @@ const MOST_NAMED: usize = 64;
 pub(super) struct Reading {
     pub(super) dropped: Vec<String>,
     pub(super) unknown: Vec<UnknownField>,
+    hides_values: bool,
 }
 
 impl Reading {
+    /// A reading of a body of this operation.
+    pub(super) fn of(operation: Option<Operation>) -> Self {
+        Self {
+            hides_values: operation.is_some_and(Operation::carries_secrets),
+            ..Self::default()
+        }
+    }
+
     /// Checks a body against its schema and yields the canonical one.
     pub(super) fn body(
         &mut self,
@@ -120,7 +130,11 @@ impl Reading {
 
     fn report(&mut self, path: String, value: &Value) {
         if self.unknown.len() < MOST_NAMED {
-            let value = shorten(&value.to_string());
+            let value = if self.hides_values {
+                String::new()
+            } else {
+                shorten(&value.to_string())
+            };
             self.unknown.push(UnknownField { path, value });
         }
     }

@@ -170,6 +170,25 @@ pub enum Limit {
     /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
     /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
     PsArguments,
+    /// `ListenAddr`, `AdvertiseAddr`, `DataPathAddr` and `DataPathPort` of a swarm, judged together.
+    SwarmAddress,
+    /// `RemoteAddrs`: the managers of the swarm that is joined.
+    SwarmRemotes,
+    /// `DefaultAddrPool`: where the subnets of the swarm's networks lie.
+    AddressPool,
+    ForceNewCluster,
+    /// What signs the certificates of a swarm's nodes.
+    CertificateAuthority,
+    /// `EncryptionConfig.AutoLockManagers`: whether the keys of managers lie readable on their disks.
+    AutoLock,
+    /// The tokens and the key of a swarm: changed.
+    SwarmTokens,
+    NodeRole,
+    /// The log driver of a swarm's tasks: `Name` and `Options`.
+    LogDriver,
+    SecretDriver,
+    SecretTemplating,
+    ConfigTemplating,
 }
 
 /// Why a field that no key opens is refused.
@@ -177,7 +196,7 @@ pub enum Limit {
 pub enum Refused {
     /// Gave power in older API versions or engines only.
     Legacy,
-    /// Belongs to swarm, which is not modelled.
+    /// Acts on a swarm in a way that no key of a policy describes.
     Swarm,
     /// Reaches the host or its daemon in a way that no key of a policy describes.
     Host,
@@ -200,6 +219,8 @@ pub enum ParameterKind {
     Texts,
     /// moby: httputils.BoolValue: all but empty, `no`, `0`, `false` and `none` is true.
     Bool,
+    /// Go: strconv.ParseBool: `1`, `t`, `true`, `0`, `f`, `false`, also with capitals; the daemon refuses all else.
+    StrictBool,
     /// A whole number within `i64`, or empty.
     Integer,
     /// moby: filters.FromJSON: `{"name":{"value":true}}` or `{"name":["value"]}`.

@@ -1,4 +1,5 @@
-//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]` and `[build]`.
+//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]`, `[swarm]`, `[secret]` and
+//! `[config]`.
 
 use std::collections::BTreeMap;
 
@@ -6,8 +7,9 @@ use super::document::Table;
 use super::problem::Fault;
 use super::value::Value;
 use super::{
-    BuildLimits, ContainerLimits, DefaultBridge, HostFileSystem, HostPath, Icc, ImageLimits, Limit,
-    NetworkLimits, Pattern, VolumeLimits, paths, published, subnet, words,
+    BuildLimits, ConfigLimits, ContainerLimits, DefaultBridge, HostFileSystem, HostPath, Icc,
+    ImageLimits, Limit, NetworkLimits, Pattern, SecretLimits, SwarmLimits, VolumeLimits, paths,
+    published, subnet, words,
 };
 
 pub(super) fn container(
@@ -94,6 +96,31 @@ pub(super) fn image(table: &mut Table<'_>) -> ImageLimits {
 pub(super) fn build(table: &mut Table<'_>) -> BuildLimits {
     BuildLimits {
         remote_contexts: limit(table, "remote-contexts", Value::boolean),
+    }
+}
+
+pub(super) fn swarm(table: &mut Table<'_>) -> SwarmLimits {
+    SwarmLimits {
+        addresses: limit(table, "addresses", |value| value.list(words::swarm_address)),
+        remotes: limit(table, "remotes", |value| value.list(words::swarm_remote)),
+        tokens: limit(table, "tokens", Value::boolean),
+        certificate_authority: limit(table, "certificate-authority", Value::boolean),
+        force_new_cluster: limit(table, "force-new-cluster", Value::boolean),
+        autolock_off: limit(table, "autolock-off", Value::boolean),
+        promote: limit(table, "promote", Value::boolean),
+    }
+}
+
+pub(super) fn secret(table: &mut Table<'_>) -> SecretLimits {
+    SecretLimits {
+        drivers: patterns(table, "drivers"),
+        templating: limit(table, "templating", Value::boolean),
+    }
+}
+
+pub(super) fn config(table: &mut Table<'_>) -> ConfigLimits {
+    ConfigLimits {
+        templating: limit(table, "templating", Value::boolean),
     }
 }
 

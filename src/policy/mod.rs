@@ -42,6 +42,9 @@ pub struct Policy {
     pub volume: VolumeLimits,
     pub image: ImageLimits,
     pub build: BuildLimits,
+    pub swarm: SwarmLimits,
+    pub secret: SecretLimits,
+    pub config: ConfigLimits,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.
@@ -243,4 +246,40 @@ pub struct ImageLimits {
 pub struct BuildLimits {
     /// Contexts that the daemon fetches (`remote`).
     pub remote_contexts: Limit<bool>,
+}
+
+/// `[swarm]`: limits on swarms that are made, joined and changed, and on their nodes.
+#[derive(Debug, Clone, Default)]
+pub struct SwarmLimits {
+    /// `HOST:PORT` where a swarm may listen, what it may advertise and where its data may go; `0.0.0.0` stands for
+    /// every address and for what the daemon finds out by itself.
+    pub addresses: Limit<Vec<Pattern>>,
+    /// `HOST:PORT` of managers whose swarm may be joined, in small letters.
+    pub remotes: Limit<Vec<Pattern>>,
+    /// Join tokens and the unlock key, read and changed.
+    pub tokens: Limit<bool>,
+    /// External authorities, signing material and a new root.
+    pub certificate_authority: Limit<bool>,
+    /// A swarm of one manager in place of one that has lost the others.
+    pub force_new_cluster: Limit<bool>,
+    /// Updates that leave the keys of managers readable on their disks.
+    pub autolock_off: Limit<bool>,
+    /// The role of a manager for a node.
+    pub promote: Limit<bool>,
+}
+
+/// `[secret]`: limits on secrets of a swarm.
+#[derive(Debug, Clone, Default)]
+pub struct SecretLimits {
+    /// Plugins that may be asked for the data.
+    pub drivers: Limit<Vec<Pattern>>,
+    /// Data that the daemon runs as a template.
+    pub templating: Limit<bool>,
+}
+
+/// `[config]`: limits on configs of a swarm.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigLimits {
+    /// Data that the daemon runs as a template.
+    pub templating: Limit<bool>,
 }

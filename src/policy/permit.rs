@@ -203,7 +203,7 @@ mod tests {
         assert!(everything.iter().all(is_modelled));
         let reads = selection("*:read").unwrap();
         assert!(reads.iter().all(|read| read.spec().effect == Effect::Read));
-        assert_eq!(selection("Swarm:*").unwrap_err().code(), "not-modelled");
+        assert_eq!(selection("Session:*").unwrap_err().code(), "not-modelled");
         assert_eq!(
             selection("ServiceCreate").unwrap_err().code(),
             "not-modelled"

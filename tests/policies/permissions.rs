@@ -17,6 +17,9 @@ pub(super) fn permissions(policy: &Policy) -> String {
         volume,
         image,
         build,
+        swarm,
+        secret,
+        config,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -55,7 +58,35 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("image import-urls", import_urls);
     let policy::BuildLimits { remote_contexts } = build;
     limits.line("build remote-contexts", remote_contexts);
+    swarm_limits(&mut limits, swarm);
+    let policy::SecretLimits {
+        drivers,
+        templating,
+    } = secret;
+    limits.patterns("secret drivers", drivers);
+    limits.line("secret templating", templating);
+    let policy::ConfigLimits { templating } = config;
+    limits.line("config templating", templating);
     text
+}
+
+fn swarm_limits(limits: &mut Limits<'_>, swarm: &policy::SwarmLimits) {
+    let policy::SwarmLimits {
+        addresses,
+        remotes,
+        tokens,
+        certificate_authority,
+        force_new_cluster,
+        autolock_off,
+        promote,
+    } = swarm;
+    limits.patterns("swarm addresses", addresses);
+    limits.patterns("swarm remotes", remotes);
+    limits.line("swarm tokens", tokens);
+    limits.line("swarm certificate-authority", certificate_authority);
+    limits.line("swarm force-new-cluster", force_new_cluster);
+    limits.line("swarm autolock-off", autolock_off);
+    limits.line("swarm promote", promote);
 }
 
 fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits) {

@@ -1,5 +1,6 @@
 //! The cases as they stand in the data, with the short forms written out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -23,7 +24,7 @@ pub(super) struct Case {
     host_config: Option<String>,
     /// In place of a body: an archive of these files.
     #[serde(default)]
-    tar: std::collections::BTreeMap<String, String>,
+    tar: BTreeMap<String, String>,
     /// The text of a policy in place of `guarded`.
     pub(super) policy: Option<String>,
     /// The codes of all reasons, in the order of the alphabet.
@@ -38,6 +39,9 @@ pub(super) struct Case {
     pub(super) direct: Direct,
     /// Why the daemon does not do it, or is not asked.
     pub(super) why: Option<String>,
+    /// Whether a daemon that has a swarm, or could have one, takes it past the gate, so that it shows there.
+    #[serde(default)]
+    pub(super) in_swarm: bool,
     /// `false` where it takes a header that the model does not see; the gate may then permit what is left.
     #[serde(default = "yes")]
     pub(super) in_memory: bool,
@@ -77,6 +81,9 @@ pub(super) enum Direct {
 #[serde(deny_unknown_fields)]
 struct File {
     case: Vec<Case>,
+    /// Texts of policies by the names that the cases of this file give them.
+    #[serde(default)]
+    policies: BTreeMap<String, String>,
 }
 
 /// Every case, and the file it stands in.
@@ -95,7 +102,13 @@ pub(super) fn all() -> Vec<Case> {
         let text = fs::read_to_string(path).unwrap();
         let file: File =
             toml::from_str(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
-        file.case
+        let File { case, policies } = file;
+        case.into_iter().map(move |case| Case {
+            policy: case
+                .policy
+                .map(|name| policies.get(&name).cloned().unwrap_or(name)),
+            ..case
+        })
     };
     files
         .iter()
@@ -197,7 +210,7 @@ fn yes() -> bool {
 }
 
 /// An archive of files, in the form of 1988 (ustar).
-fn archive(files: &std::collections::BTreeMap<String, String>) -> Vec<u8> {
+fn archive(files: &BTreeMap<String, String>) -> Vec<u8> {
     let mut bytes = Vec::new();
     for (name, text) in files {
         let mut head = [0_u8; 512];

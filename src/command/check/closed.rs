@@ -1,7 +1,8 @@
 //! A policy with every limit closed: what refuses then is what opened before.
 
 use crate::policy::{
-    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy, VolumeLimits,
+    BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy,
+    SecretLimits, SwarmLimits, VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -29,6 +30,14 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         },
         build: BuildLimits {
             remote_contexts: empty(&policy.build.remote_contexts),
+        },
+        swarm: closed_swarm(&policy.swarm),
+        secret: SecretLimits {
+            drivers: empty(&policy.secret.drivers),
+            templating: empty(&policy.secret.templating),
+        },
+        config: ConfigLimits {
+            templating: empty(&policy.config.templating),
         },
         ..Policy::default()
     }
@@ -59,6 +68,18 @@ fn closed_container(container: &ContainerLimits) -> ContainerLimits {
         volume_drivers: empty(&container.volume_drivers),
         links: empty(&container.links),
         volumes_from: empty(&container.volumes_from),
+    }
+}
+
+fn closed_swarm(swarm: &SwarmLimits) -> SwarmLimits {
+    SwarmLimits {
+        addresses: empty(&swarm.addresses),
+        remotes: empty(&swarm.remotes),
+        tokens: empty(&swarm.tokens),
+        certificate_authority: empty(&swarm.certificate_authority),
+        force_new_cluster: empty(&swarm.force_new_cluster),
+        autolock_off: empty(&swarm.autolock_off),
+        promote: empty(&swarm.promote),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::policy::{
     DefaultBridge, HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet,
 };
 
-/// One key of `[container]`, `[network]`, `[volume]`, `[image]` or `[build]`.
+/// One key of `[container]` or another table of limits.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) section: &'static str,
@@ -176,7 +176,7 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         container sysctls "sysctls" [L::Sysctls] [],
         container runtimes "runtimes" [L::Runtime] [],
         container cgroup_parents "cgroup-parents" [L::CgroupParent] [],
-        container log_drivers "log-drivers" [L::LogConfig] [],
+        container log_drivers "log-drivers" [L::LogConfig, L::LogDriver] [],
         container annotations "annotations" [L::Annotations] [],
         container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         container links "links" [L::Links] [],
@@ -190,12 +190,22 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         network parents "parents" [L::NetworkOptions] [],
         network drivers "drivers" [L::NetworkDriver, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
         network options "options" [L::NetworkOptions, L::EndpointOptions] [],
-        network subnets "subnets" [L::Subnet] [],
+        network subnets "subnets" [L::Subnet, L::AddressPool] [],
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         volume types "types" [L::VolumeOptions, L::Mounts] [],
         image references "references" [L::Registry]
             [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild],
         image import_urls "import-urls" [L::ImportSource] [],
         build remote_contexts "remote-contexts" [L::BuildRemote] [],
+        swarm addresses "addresses" [L::SwarmAddress] [],
+        swarm remotes "remotes" [L::SwarmRemotes] [],
+        swarm tokens "tokens" [L::SwarmTokens] [O::SwarmInspect, O::SwarmUnlockkey],
+        swarm certificate_authority "certificate-authority" [L::CertificateAuthority] [],
+        swarm force_new_cluster "force-new-cluster" [L::ForceNewCluster] [],
+        swarm autolock_off "autolock-off" [] [O::SwarmUpdate],
+        swarm promote "promote" [L::NodeRole] [],
+        secret drivers "drivers" [L::SecretDriver] [],
+        secret templating "templating" [L::SecretTemplating] [],
+        config templating "templating" [L::ConfigTemplating] [],
     ]
 }

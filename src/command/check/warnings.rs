@@ -99,7 +99,7 @@ fn capabilities(policy: &Policy) -> Option<Finding> {
 /// Entries of a list that another one holds already.
 fn entries(policy: &Policy) -> Vec<Finding> {
     let (container, network) = (&policy.container, &policy.network);
-    let lists: [&Limit<Vec<Pattern>>; 13] = [
+    let lists: [&Limit<Vec<Pattern>>; 16] = [
         &container.images,
         &container.networks,
         &container.sysctls,
@@ -113,6 +113,9 @@ fn entries(policy: &Policy) -> Vec<Finding> {
         &network.options,
         &policy.volume.drivers,
         &policy.image.references,
+        &policy.swarm.addresses,
+        &policy.swarm.remotes,
+        &policy.secret.drivers,
     ];
     let published = &container.published;
     let mut found: Vec<Finding> = lists

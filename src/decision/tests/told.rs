@@ -32,3 +32,59 @@ fn a_million_things_to_refuse_give_a_bounded_refusal() {
         assert!(text.len() < 64 * 1024);
     }
 }
+
+#[test]
+fn nothing_of_a_secret_is_told() {
+    let everything = "[[permit]]\noperations = [\"*\"]";
+    for (line, body) in [
+        (
+            "POST /v1.41/swarm/init",
+            r#"{"ListenAddr":"me:hush@x:1","Secret":"hush","Spec":{"Manager":{"a":"hush"},"CAConfig":{
+                "SigningCACert":"hush","SigningCAKey":"hush","ExternalCAs":[{"URL":"https://hush@x","CACert":"hush"}]},
+                "TaskDefaults":{"LogDriver":{"Options":{"splunk-token":"hush"}}}}}"#,
+        ),
+        (
+            "POST /v1.41/swarm/join",
+            r#"{"JoinToken":"hush","RemoteAddrs":["me:hush@x"],"Token":"hush"}"#,
+        ),
+        (
+            "POST /v1.41/swarm/update?version=1&rotateWorkerToken=1&token=hush",
+            r#"{"CAConfig":{"SigningCAKey":"hush","Key":["hush"]}}"#,
+        ),
+        ("POST /v1.41/swarm/unlock", r#"{"Key":"hush"}"#),
+        (
+            "POST /v1.41/secrets/create",
+            r#"{"Data":"hush","Payload":"hush","Driver":{"Name":"x","Options":{"a":"hush"}}}"#,
+        ),
+        (
+            "POST /v1.41/secrets/x/update?version=1",
+            r#"{"Data":"hush","Templating":{"Name":"x","Options":{"a":"hush"},"More":"hush"}}"#,
+        ),
+        (
+            "POST /v1.41/configs/create",
+            r#"{"Data":"hush","Text":"hush"}"#,
+        ),
+        (
+            "POST /v1.41/configs/x/update?version=1",
+            r#"{"Data":"hush","Templating":{"Options":{"a":"hush"}}}"#,
+        ),
+        ("POST /auth", r#"{"password":"hush","Token":"hush"}"#),
+    ] {
+        let request = request(line, body);
+        assert!(
+            request
+                .unknown
+                .iter()
+                .all(|unknown| unknown.value.is_empty()),
+            "{line}"
+        );
+        let policy = policy(everything);
+        let Decision::Refuse(refusal) = decide(&policy, request, &Facts::default()) else {
+            panic!("{line} {body}")
+        };
+        assert!(
+            !format!("{refusal} {refusal:?}").contains("hush"),
+            "{refusal}"
+        );
+    }
+}

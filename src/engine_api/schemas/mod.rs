@@ -9,6 +9,8 @@ mod legacy;
 mod mount;
 mod network;
 mod other_parameters;
+mod secret;
+mod swarm;
 mod system;
 mod volume;
 
@@ -51,6 +53,15 @@ const BODIES: &[(Operation, &Schema)] = &[
     (Operation::NetworkConnect, network::CONNECT),
     (Operation::NetworkDisconnect, network::DISCONNECT),
     (Operation::SystemAuth, system::AUTH),
+    (Operation::NodeUpdate, swarm::NODE),
+    (Operation::SwarmInit, swarm::INIT),
+    (Operation::SwarmJoin, swarm::JOIN),
+    (Operation::SwarmUpdate, swarm::SPEC),
+    (Operation::SwarmUnlock, swarm::UNLOCK),
+    (Operation::SecretCreate, secret::SECRET),
+    (Operation::SecretUpdate, secret::SECRET),
+    (Operation::ConfigCreate, secret::CONFIG),
+    (Operation::ConfigUpdate, secret::CONFIG),
 ];
 
 const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[

@@ -66,8 +66,8 @@ fn a_part_of_what_any_policy_lets_containers_write_to_is_mounted_where_the_polic
                 "{listener} {name}: {}",
                 answer.text()
             );
-            let is_told = answer.message().contains("1. host-path-movable: ");
-            assert_eq!(is_told, !is_permitted, "{}", answer.message());
+            let is_told = answer.text().contains("1. host-path-movable: ");
+            assert_eq!(is_told, !is_permitted, "{}", answer.text());
         }
     }
     engine::clean(&prefix);

@@ -151,9 +151,13 @@ impl Judge<'_> {
         };
         match self.request.operation() {
             Some(Operation::NetworkConnect) => self.network_mode("{id}", &name),
-            Some(Operation::ImagePush | Operation::ImageTag | Operation::ImageDelete) => {
-                self.image("{name}", &name);
-            }
+            // To ask for what a registry has, the daemon connects to it.
+            Some(
+                Operation::ImagePush
+                | Operation::ImageTag
+                | Operation::ImageDelete
+                | Operation::DistributionInspect,
+            ) => self.image("{name}", &name),
             Some(_) | None => {}
         }
     }

@@ -194,7 +194,8 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         volume types "types" [L::VolumeOptions, L::Mounts] [],
         image references "references" [L::Registry]
-            [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild],
+            [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild,
+             O::DistributionInspect],
         image import_urls "import-urls" [L::ImportSource] [],
         build remote_contexts "remote-contexts" [L::BuildRemote] [],
         swarm addresses "addresses" [L::SwarmAddress] [],

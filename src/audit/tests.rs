@@ -101,7 +101,7 @@ async fn a_stalled_reader_refuses_in_time_and_loses_nothing() {
         reader.read_to_string(&mut all).unwrap();
         all
     });
-    while audit.decision_places.available_permits() < 2 {
+    while audit.0.decision_places.available_permits() < 2 {
         tokio::task::yield_now().await;
     }
     audit.record(&"fourth").await.unwrap();
@@ -161,4 +161,56 @@ async fn a_closed_log_refuses() {
     let audit = Audit::start(&sink, AuditLimits::default()).unwrap();
     audit.clone().close().await.unwrap();
     assert_eq!(audit.record(&1).await, Err(AuditError::Stopped));
+}
+
+#[tokio::test]
+async fn decisions_of_one_moment_share_a_write_and_none_returns_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
+    let _first = audit.reserve().await.unwrap();
+    let _second = audit.reserve().await.unwrap();
+    let one = async |number: u8| {
+        audit.record(&number).await.unwrap();
+        fs::read_to_string(&path).unwrap()
+    };
+    let (first, second, third) = tokio::join!(one(1), one(2), one(3));
+    assert_eq!([first.as_str(), &second, &third], ["1\n2\n3\n"; 3]);
+}
+
+#[tokio::test]
+async fn a_leader_that_is_ended_leaves_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
+    let _first = audit.reserve().await.unwrap();
+    let _second = audit.reserve().await.unwrap();
+    let mut leader = Box::pin(audit.record(&"leader"));
+    let mut follower = Box::pin(audit.record(&"follower"));
+    std::future::poll_fn(|cx| {
+        assert!(leader.as_mut().poll(cx).is_pending());
+        assert!(follower.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+
+    drop(leader);
+
+    follower.await.unwrap();
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "\"leader\"\n\"follower\"\n"
+    );
+}
+
+#[tokio::test]
+async fn an_end_is_written_soon_though_no_decision_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = Audit::start(&Sink::File(path.clone()), limits(1, 1, LONG)).unwrap();
+    audit.reserve().await.unwrap().record(&"end");
+    while fs::read_to_string(&path).unwrap().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!audit.0.queue.is_closed());
 }

@@ -1,5 +1,6 @@
 //! The path of a request: API version, operation and names, decoded once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::operation::Operation;
@@ -178,7 +179,7 @@ fn is_version(segment: &str) -> bool {
     })
 }
 
-fn segments(path: &str) -> Result<Vec<String>, Malformed> {
+fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Malformed> {
     if path.len() > MAX_PATH {
         return Err(Malformed::Path(format!("longer than {MAX_PATH} bytes")));
     }
@@ -188,8 +189,8 @@ fn segments(path: &str) -> Result<Vec<String>, Malformed> {
     rest.split('/').map(segment).collect()
 }
 
-fn segment(raw: &str) -> Result<String, Malformed> {
-    let decoded = super::query::percent_decode(raw).map_err(Malformed::Path)?;
+fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    let decoded = super::query::percent_decode(raw.into()).map_err(Malformed::Path)?;
     if decoded.is_empty() || decoded == "." || decoded == ".." {
         return Err(Malformed::Path(format!("a segment `{decoded}`")));
     }
@@ -205,22 +206,31 @@ fn segment(raw: &str) -> Result<String, Malformed> {
     Ok(decoded)
 }
 
-fn find(method: Method, segments: &[String]) -> Option<(Operation, Vec<String>)> {
+fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<String>)> {
+    let first = segments.first()?;
     TABLE
         .iter()
-        .filter(|spec| spec.method == method.as_str())
+        .filter(|spec| begins_with(spec.path, first) && spec.method == method.as_str())
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
 
+/// Whether a path of the table can match at all; a test holds that none begins with a name.
+fn begins_with(template: &str, first: &str) -> bool {
+    let rest = template.get(1..).and_then(|path| path.strip_prefix(first));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Matches a path of the table; `{name}` (references) takes one segment or more, other names just one.
-fn match_path(template: &str, segments: &[String]) -> Option<Vec<String>> {
+fn match_path(template: &str, segments: &[Cow<'_, str>]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = segments;
     let mut parts = template.split('/').skip(1);
     while let Some(part) = parts.next() {
-        let after = parts.clone().count();
         let (here, later) = match part {
-            "{name}" | "{path}" => rest.split_at_checked(rest.len().checked_sub(after)?)?,
+            "{name}" | "{path}" => {
+                let after = parts.clone().count();
+                rest.split_at_checked(rest.len().checked_sub(after)?)?
+            }
             _ => rest.split_at_checked(1)?,
         };
         match here {

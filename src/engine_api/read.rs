@@ -1,6 +1,7 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 use super::Malformed;
 use super::json::{self, Value};
@@ -41,18 +42,23 @@ impl Reading {
         value: Value,
         schema: &'static Schema,
     ) -> Result<Value, Malformed> {
-        self.shaped(value, Shape::Object(schema), "")
+        self.shaped(value, Shape::Object(schema), &Place::Root(""))
     }
 
-    fn shaped(&mut self, value: Value, shape: Shape, path: &str) -> Result<Value, Malformed> {
+    fn shaped(
+        &mut self,
+        value: Value,
+        shape: Shape,
+        place: &Place<'_>,
+    ) -> Result<Value, Malformed> {
         // Go's decoder leaves the zero value where `null` stands, whatever the type.
         if matches!(value, Value::Null) {
             return Ok(value);
         }
         match (shape, value) {
-            (Shape::Object(schema), Value::Object(members)) => self.object(members, schema, path),
+            (Shape::Object(schema), Value::Object(members)) => self.object(members, schema, place),
             (Shape::List(item), Value::List(items)) => {
-                let item = |(index, value)| self.shaped(value, *item, &format!("{path}[{index}]"));
+                let item = |(index, value)| self.shaped(value, *item, &Place::Item(place, index));
                 items
                     .into_iter()
                     .enumerate()
@@ -62,7 +68,7 @@ impl Reading {
             }
             (Shape::Map(item), Value::Object(members)) => {
                 let member = |(key, value): (String, Value)| {
-                    let value = self.shaped(value, *item, &format!("{path}.{key}"))?;
+                    let value = self.shaped(value, *item, &Place::Member(place, &key))?;
                     Ok((key, value))
                 };
                 members
@@ -75,7 +81,7 @@ impl Reading {
             (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
             (shape, value) if fits(shape, &value) => Ok(value),
             (shape, _) => Err(Malformed::Body(format!(
-                "`{path}` is not {}",
+                "`{place}` is not {}",
                 describe(shape)
             ))),
         }
@@ -85,26 +91,28 @@ impl Reading {
         &mut self,
         members: Vec<(String, Value)>,
         schema: &'static Schema,
-        path: &str,
+        place: &Place<'_>,
     ) -> Result<Value, Malformed> {
         let mut kept = Vec::with_capacity(members.len());
         let mut search = schema.search();
         for (key, value) in members {
-            let path = join(path, &key);
             if let Some(field) = search.find(|field| field.is_written(&key)) {
-                self.known((key, value), field, &path, &mut kept)?;
-            } else if let Some(field) = schema
+                self.known((key, value), field, place, &mut kept)?;
+                continue;
+            }
+            let place = Place::Field(place, &key);
+            if let Some(field) = schema
                 .fields()
                 .find(|field| !matches!(field.shape, Shape::Unread) && folds_to(&key, field.name))
             {
                 let name = field.name;
                 return Err(Malformed::Json(format!(
-                    "the key `{path}` is `{name}` to the daemon, written otherwise"
+                    "the key `{place}` is `{name}` to the daemon, written otherwise"
                 )));
             } else if value.is_zero() {
-                self.drop_field(&path);
+                self.drop_field(&place);
             } else {
-                self.report(path, &value);
+                self.report(&place, &value);
             }
         }
         Ok(Value::Object(kept))
@@ -112,15 +120,15 @@ impl Reading {
 }
 
 impl Reading {
-    fn drop_field(&mut self, path: &str) {
+    fn drop_field(&mut self, place: &Place<'_>) {
         if self.dropped.len() < MOST_NAMED {
-            self.dropped.push(path.to_owned());
+            self.dropped.push(place.written());
         }
     }
 
-    fn report(&mut self, path: String, value: &Value) {
+    fn report(&mut self, place: &Place<'_>, value: &Value) {
         if self.unknown.len() < MOST_NAMED {
-            let value = shorten(&value.to_string());
+            let (path, value) = (place.written(), shorten(&value.to_string()));
             self.unknown.push(UnknownField { path, value });
         }
     }
@@ -130,22 +138,23 @@ impl Reading {
         &mut self,
         (key, value): (String, Value),
         field: &schema::Field,
-        path: &str,
+        place: &Place<'_>,
         kept: &mut Vec<(String, Value)>,
     ) -> Result<(), Malformed> {
+        let place = Place::Field(place, &key);
         if matches!(field.shape, Shape::Unread) {
-            self.drop_field(path);
+            self.drop_field(&place);
             return Ok(());
         }
-        let value = self.shaped(value, field.shape, path)?;
+        let value = self.shaped(value, field.shape, &place)?;
         if matches!(field.class, Class::Refused(_)) && value.is_zero() {
-            self.drop_field(path);
+            self.drop_field(&place);
             return Ok(());
         }
         if kept.iter().any(|(name, _)| name == field.name) {
             let name = field.name;
             return Err(Malformed::Json(format!(
-                "the key `{path}` is `{name}` to the daemon, which stands there too"
+                "the key `{place}` is `{name}` to the daemon, which stands there too"
             )));
         }
         let key = if field.name == key {
@@ -170,10 +179,10 @@ pub(super) fn fields_in<'a>(
     path: &str,
     found: &mut Vec<Field<'a>>,
 ) {
-    inside(value, Shape::Object(schema), path, found);
+    inside(value, Shape::Object(schema), &Place::Root(path), found);
 }
 
-fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<'a>>) {
+fn inside<'a>(value: &'a Value, shape: Shape, place: &Place<'_>, found: &mut Vec<Field<'a>>) {
     match shape {
         Shape::Object(schema) => {
             let mut search = schema.search();
@@ -184,11 +193,11 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
                 if matches!(value, Value::Null) {
                     continue;
                 }
-                let path = join(path, key);
-                inside(value, field.shape, &path, found);
+                let place = Place::Field(place, key);
+                inside(value, field.shape, &place, found);
                 if field.class != Class::Harmless {
                     found.push(Field {
-                        path,
+                        path: place.written(),
                         value: Cow::Borrowed(value),
                         class: field.class,
                     });
@@ -197,12 +206,12 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
         }
         Shape::List(item) => {
             for (index, value) in value.items().iter().enumerate() {
-                inside(value, *item, &format!("{path}[{index}]"), found);
+                inside(value, *item, &Place::Item(place, index), found);
             }
         }
         Shape::Map(item) => {
             for (key, value) in value.members() {
-                inside(value, *item, &format!("{path}.{key}"), found);
+                inside(value, *item, &Place::Member(place, key), found);
             }
         }
         Shape::Bool
@@ -285,12 +294,43 @@ fn folds_to(key: &str, name: &str) -> bool {
     key.chars().map(fold).eq(name.chars().map(fold))
 }
 
-fn join(path: &str, key: &str) -> String {
-    let key: String = key.chars().take(64).collect();
-    if path.is_empty() {
-        key
-    } else {
-        format!("{path}.{key}")
+/// Where a value stands in a body; written out only where somebody is to read it.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    /// Empty for the body itself.
+    Root(&'a str),
+    Field(&'a Self, &'a str),
+    /// Of a map, whose keys are data.
+    Member(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl Place<'_> {
+    fn written(&self) -> String {
+        const USUAL: usize = 48;
+        let mut path = String::with_capacity(USUAL);
+        // INVARIANT: writing to a string does not fail.
+        let _ = write!(path, "{self}");
+        path
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LONGEST_KEY: usize = 64;
+        match self {
+            Self::Root(path) => f.write_str(path),
+            Self::Field(parent, key) => {
+                if !matches!(parent, Self::Root("")) {
+                    parent.fmt(f)?;
+                    f.write_char('.')?;
+                }
+                let end = key.char_indices().nth(LONGEST_KEY).map(|(end, _)| end);
+                f.write_str(end.and_then(|end| key.get(..end)).unwrap_or(key))
+            }
+            Self::Member(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
     }
 }
 

@@ -8,6 +8,7 @@
 //! before anything comes of it. An end is written within milliseconds; those of a gate that is killed may be missing.
 
 mod group;
+mod line;
 pub mod record;
 mod sink;
 pub mod text;
@@ -20,13 +21,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::{task, time};
 
-use crate::audit::group::Group;
-use crate::audit::writer::{Entry, Log, Then};
+use crate::audit::group::{Group, Then};
+use crate::audit::record::Record;
+use crate::audit::writer::{Entry, Log};
 
 /// Where audit records go.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -117,8 +118,11 @@ impl Audit {
     ///
     /// It returns once the line has been written. A record that misses the deadline stays queued: it may be written
     /// later, and the record of the exchange's end then says that it was refused.
-    pub async fn record(&self, record: &impl Serialize) -> Result<(), AuditError> {
-        let line = line(record)?;
+    pub async fn record(&self, record: &Record<'_>) -> Result<(), AuditError> {
+        self.write(line::of(record)?).await
+    }
+
+    async fn write(&self, line: Vec<u8>) -> Result<(), AuditError> {
         let shared = &*self.0;
         let give_up_at = time::Instant::now() + shared.deadline;
         let place = place(&shared.decision_places, give_up_at).await?;
@@ -199,9 +203,15 @@ pub struct EndPlace {
 
 impl EndPlace {
     /// Queues the record of the end; while the sink fails it is kept, with its place, and tried again.
-    pub fn record(self, record: &impl Serialize) {
+    pub fn record(self, record: &Record<'_>) {
+        if let Err(error) = line::of(record).and_then(|line| self.write(line)) {
+            tracing::error!(%error, "the end of an exchange is missing from the audit log");
+        }
+    }
+
+    fn write(self, line: Vec<u8>) -> Result<(), AuditError> {
         let Self { audit, place } = self;
-        let sent = line(record).and_then(|line| match &audit.0.group {
+        match &audit.0.group {
             Some(group) => {
                 let must_flush = group.add_end(&line, Then::KeepIfUnwritten(place));
                 // Where the log has been closed, nobody is left to flush it.
@@ -211,9 +221,6 @@ impl EndPlace {
                 Ok(())
             }
             None => audit.send(Entry::End { line, place }),
-        });
-        if let Err(error) = sent {
-            tracing::error!(%error, "the end of an exchange is missing from the audit log");
         }
     }
 }
@@ -255,20 +262,8 @@ async fn place(
     }
 }
 
-fn line(record: &impl Serialize) -> Result<Vec<u8>, AuditError> {
-    let mut line = Vec::with_capacity(LINE_CAPACITY);
-    serde_json::to_writer(&mut line, record).map_err(|error| AuditError::NotSerializable {
-        cause: error.to_string(),
-    })?;
-    line.push(b'\n');
-    Ok(line)
-}
-
 /// More places than any machine has connections for; tokio's semaphores panic far above it.
 const PLACES_LIMIT: usize = 1 << 20;
-
-/// What a usual record takes, in bytes.
-const LINE_CAPACITY: usize = 768;
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ impl fmt::Display for Timestamp {
 }
 
 impl Timestamp {
-    fn written(self) -> Written {
+    pub(super) fn written(self) -> Written {
         let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         // INVARIANT: clocks end long before the calendar does.
@@ -67,7 +67,7 @@ impl Serialize for Timestamp {
 
 /// A few ASCII characters, put together without the machinery of formatting: every record has four such texts.
 #[derive(Debug)]
-struct Written {
+pub(super) struct Written {
     bytes: [u8; 40],
     length: usize,
 }
@@ -100,11 +100,18 @@ impl Written {
         self.length = end.min(self.bytes.len());
     }
 
-    fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         // INVARIANT: only ASCII is written.
         let written = self.bytes.get(..self.length).unwrap_or_default();
         std::str::from_utf8(written).unwrap_or_default()
     }
+}
+
+/// A number in decimal.
+pub(super) fn decimal(number: u64) -> Written {
+    let mut written = Written::new();
+    written.number(number, 1);
+    written
 }
 
 /// Gives each exchange its id.
@@ -147,7 +154,7 @@ pub struct ExchangeId {
 }
 
 impl ExchangeId {
-    fn written(self) -> Written {
+    pub(super) fn written(self) -> Written {
         let mut written = Written::new();
         for byte in self.run.to_be_bytes() {
             for digit in [byte >> 4, byte & 0xf] {

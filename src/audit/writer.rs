@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io;
 use std::mem;
-use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -12,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
-use crate::audit::group::Group;
+use crate::audit::group::{Group, Pending, Then};
 use crate::audit::text::Timestamp;
 use crate::audit::{AuditError, sink};
 
@@ -226,47 +225,6 @@ impl Log {
     }
 }
 
-/// Lines to be written with one `write(2)`.
-#[derive(Debug, Default)]
-pub(super) struct Pending {
-    bytes: Vec<u8>,
-    lines: Vec<(Range<usize>, Then)>,
-}
-
-impl Pending {
-    pub(super) fn push(&mut self, line: &[u8], then: Then) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(line);
-        self.lines.push((start..self.bytes.len(), then));
-    }
-
-    fn append(&mut self, other: Self) {
-        for (line, then) in other.lines {
-            self.push(other.bytes.get(line).unwrap_or_default(), then);
-        }
-    }
-
-    /// Ends a line that an earlier write has left open.
-    fn end_line_before(&mut self) {
-        self.bytes.insert(0, b'\n');
-        for (line, _) in &mut self.lines {
-            *line = line.start + 1..line.end + 1;
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.lines.is_empty()
-    }
-}
-
-/// What is to be done about a line once the sink was written to.
-#[derive(Debug)]
-pub(super) enum Then {
-    Tell(Written, OwnedSemaphorePermit),
-    KeepIfUnwritten(OwnedSemaphorePermit),
-    ForgetMissing(u64),
-}
-
 /// Tells the reader of the log that decisions (all of them refusals in the end) are missing before this line.
 #[derive(Serialize)]
 struct Gap {
@@ -376,7 +334,7 @@ mod tests {
         let mut log = log(File::from(std::os::fd::OwnedFd::from(writer)));
         let (small, small_answer) = decision("small\n");
         let (large, large_answer) = decision(vec![b'x'; 4 << 20]);
-        let gone = std::thread::spawn(move || {
+        let gone = thread::spawn(move || {
             let mut taken = [0; 6];
             reader.read_exact(&mut taken).unwrap();
             taken

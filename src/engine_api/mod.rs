@@ -204,7 +204,8 @@ impl EngineRequest {
     /// The path and query to send to the daemon.
     #[must_use]
     pub fn target(&self) -> String {
-        let mut target = self.head.target.to_string();
+        let mut target = String::with_capacity(USUAL_TARGET);
+        self.head.target.write(&mut target);
         self.head.query.write(&mut target);
         target
     }
@@ -236,6 +237,9 @@ impl EngineRequest {
         }
     }
 }
+
+/// Of most requests, in bytes.
+const USUAL_TARGET: usize = 160;
 
 impl Method {
     fn parse(text: &str) -> Result<Self, Malformed> {

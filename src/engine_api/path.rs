@@ -1,7 +1,7 @@
 //! The path of a request: API version, operation and names, decoded once.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::operation::Operation;
 use super::tables::TABLE;
@@ -138,34 +138,47 @@ impl Target {
     }
 }
 
-/// Writes the path anew.
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Target {
+    /// Writes the path anew.
+    pub(super) fn write(&self, text: &mut String) {
         match self {
-            Self::Unmodelled { path } => f.write_str(path),
+            Self::Unmodelled { path } => text.push_str(path),
             Self::Operation {
                 version,
                 operation,
                 names,
             } => {
                 if let Some(version) = version {
-                    write!(f, "/v{version}")?;
+                    // Writing to a string does not fail.
+                    let _ = write!(text, "/v{version}");
                 }
+                let mut rest = operation.spec().path;
                 let mut names = names.iter();
-                for part in operation.spec().path.split('/').skip(1) {
-                    f.write_str("/")?;
-                    match names.as_slice() {
-                        [name, ..] if part.starts_with('{') => {
-                            // INVARIANT: `check_names` left only bytes that stand for themselves in a path.
-                            f.write_str(name)?;
-                            names.next();
-                        }
-                        _ => f.write_str(part)?,
-                    }
+                while let Some((before, (_, after))) = around_name(rest)
+                    && let Some(name) = names.next()
+                {
+                    // INVARIANT: `check_names` left only bytes that stand for themselves in a path.
+                    text.push_str(before);
+                    text.push_str(name);
+                    rest = after;
                 }
-                Ok(())
+                text.push_str(rest);
             }
         }
+    }
+}
+
+/// What stands before a `{…}` of the table, the name of it, and what follows.
+fn around_name(template: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = template.split_once('{')?;
+    Some((before, rest.split_once('}')?))
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut path = String::new();
+        self.write(&mut path);
+        f.write_str(&path)
     }
 }
 
@@ -210,7 +223,8 @@ fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<Str
     let first = segments.first()?;
     TABLE
         .iter()
-        .filter(|spec| begins_with(spec.path, first) && spec.method == method.as_str())
+        .filter(|spec| spec.fits(segments.len()) && spec.method == method.as_str())
+        .filter(|spec| begins_with(spec.path, first))
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
 

@@ -42,7 +42,7 @@ impl Reading {
         value: Value,
         schema: &'static Schema,
     ) -> Result<Value, Malformed> {
-        self.shaped(value, Shape::Object(schema), &Place::Root(""))
+        self.shaped(value, Shape::Object(schema), &Place::Root)
     }
 
     fn shaped(
@@ -122,13 +122,13 @@ impl Reading {
 impl Reading {
     fn drop_field(&mut self, place: &Place<'_>) {
         if self.dropped.len() < MOST_NAMED {
-            self.dropped.push(place.written());
+            self.dropped.push(place.to_string());
         }
     }
 
     fn report(&mut self, place: &Place<'_>, value: &Value) {
         if self.unknown.len() < MOST_NAMED {
-            let (path, value) = (place.written(), shorten(&value.to_string()));
+            let (path, value) = (place.to_string(), shorten(&value.to_string()));
             self.unknown.push(UnknownField { path, value });
         }
     }
@@ -179,10 +179,13 @@ pub(super) fn fields_in<'a>(
     path: &str,
     found: &mut Vec<Field<'a>>,
 ) {
-    inside(value, Shape::Object(schema), &Place::Root(path), found);
+    let mut path = path.to_owned();
+    inside(value, Shape::Object(schema), &mut path, found);
 }
 
-fn inside<'a>(value: &'a Value, shape: Shape, place: &Place<'_>, found: &mut Vec<Field<'a>>) {
+/// `path` is that of the value; it is longer while what the value holds is looked at.
+fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec<Field<'a>>) {
+    let length = path.len();
     match shape {
         Shape::Object(schema) => {
             let mut search = schema.search();
@@ -190,28 +193,36 @@ fn inside<'a>(value: &'a Value, shape: Shape, place: &Place<'_>, found: &mut Vec
                 let Some(field) = search.find(|field| field.name == key) else {
                     continue;
                 };
-                if matches!(value, Value::Null) {
+                let is_judged = field.class != Class::Harmless;
+                if matches!(value, Value::Null) || !(is_judged || holds_fields(field.shape)) {
                     continue;
                 }
-                let place = Place::Field(place, key);
-                inside(value, field.shape, &place, found);
-                if field.class != Class::Harmless {
+                push_key(path, key);
+                inside(value, field.shape, path, found);
+                if is_judged {
                     found.push(Field {
-                        path: place.written(),
+                        path: path.clone(),
                         value: Cow::Borrowed(value),
                         class: field.class,
                     });
                 }
+                path.truncate(length);
             }
         }
         Shape::List(item) => {
             for (index, value) in value.items().iter().enumerate() {
-                inside(value, *item, &Place::Item(place, index), found);
+                // INVARIANT: writing to a string does not fail.
+                let _ = write!(path, "[{index}]");
+                inside(value, *item, path, found);
+                path.truncate(length);
             }
         }
         Shape::Map(item) => {
             for (key, value) in value.members() {
-                inside(value, *item, &Place::Member(place, key), found);
+                path.push('.');
+                path.push_str(key);
+                inside(value, *item, path, found);
+                path.truncate(length);
             }
         }
         Shape::Bool
@@ -225,6 +236,27 @@ fn inside<'a>(value: &'a Value, shape: Shape, place: &Place<'_>, found: &mut Vec
         | Shape::Any
         | Shape::Unread => {}
     }
+}
+
+fn holds_fields(shape: Shape) -> bool {
+    matches!(shape, Shape::Object(_) | Shape::List(_) | Shape::Map(_))
+}
+
+fn push_key(path: &mut String, key: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(shortened(key));
+}
+
+/// A key as paths show it.
+fn shortened(key: &str) -> &str {
+    const LONGEST_KEY: usize = 64;
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let end = key.char_indices().nth(LONGEST_KEY).map(|(end, _)| end);
+    end.and_then(|end| key.get(..end)).unwrap_or(key)
 }
 
 fn fits(shape: Shape, value: &Value) -> bool {
@@ -297,37 +329,20 @@ fn folds_to(key: &str, name: &str) -> bool {
 /// Where a value stands in a body; written out only where somebody is to read it.
 #[derive(Debug, Clone, Copy)]
 enum Place<'a> {
-    /// Empty for the body itself.
-    Root(&'a str),
+    /// The body itself.
+    Root,
     Field(&'a Self, &'a str),
     /// Of a map, whose keys are data.
     Member(&'a Self, &'a str),
     Item(&'a Self, usize),
 }
 
-impl Place<'_> {
-    fn written(&self) -> String {
-        const USUAL: usize = 48;
-        let mut path = String::with_capacity(USUAL);
-        // INVARIANT: writing to a string does not fail.
-        let _ = write!(path, "{self}");
-        path
-    }
-}
-
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LONGEST_KEY: usize = 64;
         match self {
-            Self::Root(path) => f.write_str(path),
-            Self::Field(parent, key) => {
-                if !matches!(parent, Self::Root("")) {
-                    parent.fmt(f)?;
-                    f.write_char('.')?;
-                }
-                let end = key.char_indices().nth(LONGEST_KEY).map(|(end, _)| end);
-                f.write_str(end.and_then(|end| key.get(..end)).unwrap_or(key))
-            }
+            Self::Root => Ok(()),
+            Self::Field(Self::Root, key) => f.write_str(shortened(key)),
+            Self::Field(parent, key) => write!(f, "{parent}.{}", shortened(key)),
             Self::Member(parent, key) => write!(f, "{parent}.{key}"),
             Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
         }

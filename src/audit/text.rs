@@ -49,8 +49,7 @@ impl Timestamp {
             (b':', minute),
             (b':', second),
         ] {
-            written.byte(before);
-            written.number(u64::from(part), 2);
+            written.bytes([before, b'0' + part / 10 % 10, b'0' + part % 10]);
         }
         written.byte(b'.');
         written.number(u64::from(since.subsec_micros()), 6);
@@ -84,6 +83,14 @@ impl Written {
         if let Some(place) = self.bytes.get_mut(self.length) {
             *place = byte;
             self.length += 1;
+        }
+    }
+
+    fn bytes<const COUNT: usize>(&mut self, bytes: [u8; COUNT]) {
+        let rest = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if let Some(place) = rest.first_chunk_mut() {
+            *place = bytes;
+            self.length += COUNT;
         }
     }
 
@@ -157,13 +164,8 @@ impl ExchangeId {
     pub(super) fn written(self) -> Written {
         let mut written = Written::new();
         for byte in self.run.to_be_bytes() {
-            for digit in [byte >> 4, byte & 0xf] {
-                written.byte(if digit < 10 {
-                    b'0' + digit
-                } else {
-                    b'a' + digit - 10
-                });
-            }
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+            written.bytes([digit(byte >> 4), digit(byte & 0xf)]);
         }
         written.byte(b'-');
         written.number(self.number, 1);

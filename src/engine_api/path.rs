@@ -46,9 +46,30 @@ impl ApiVersion {
     }
 }
 
+impl ApiVersion {
+    fn write(self, text: &mut String) {
+        if let (1, Some(minor)) = (self.major, two_digits(self.minor)) {
+            text.extend(['1', '.']);
+            text.extend(minor);
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{}.{}", self.major, self.minor);
+        }
+    }
+}
+
+/// Those of a number from 10 to 99.
+fn two_digits(number: u16) -> Option<[char; 2]> {
+    let (tens, ones) = (u32::from(number / 10), u32::from(number % 10));
+    (10..100).contains(&number).then_some(())?;
+    Some([char::from_digit(tens, 10)?, char::from_digit(ones, 10)?])
+}
+
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
+        let mut text = String::with_capacity(8);
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -149,8 +170,8 @@ impl Target {
                 names,
             } => {
                 if let Some(version) = version {
-                    // Writing to a string does not fail.
-                    let _ = write!(text, "/v{version}");
+                    text.push_str("/v");
+                    version.write(text);
                 }
                 let mut rest = operation.spec().path;
                 let mut names = names.iter();
@@ -238,10 +259,11 @@ fn begins_with(template: &str, first: &str) -> bool {
 fn match_path(template: &str, segments: &[Cow<'_, str>]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = segments;
-    let mut parts = template.split('/').skip(1);
+    // By bytes, which is faster than by characters for texts so short.
+    let mut parts = template.as_bytes().split(|byte| *byte == b'/').skip(1);
     while let Some(part) = parts.next() {
         let (here, later) = match part {
-            "{name}" | "{path}" => {
+            b"{name}" | b"{path}" => {
                 let after = parts.clone().count();
                 rest.split_at_checked(rest.len().checked_sub(after)?)?
             }
@@ -249,8 +271,8 @@ fn match_path(template: &str, segments: &[Cow<'_, str>]) -> Option<Vec<String>> 
         };
         match here {
             [] => return None,
-            [one] if !part.starts_with('{') => {
-                if one != part {
+            [one] if !part.starts_with(b"{") => {
+                if one.as_bytes() != part {
                     return None;
                 }
             }

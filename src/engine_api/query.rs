@@ -98,7 +98,7 @@ impl Query {
     pub(super) fn fields(&self) -> Vec<Field<'_>> {
         let present = self.known.iter().filter(|known| !known.value.is_empty());
         let field = |known: &Known| Field {
-            path: format!("?{}", known.parameter.name),
+            path: ["?", known.parameter.name].concat(),
             value: Cow::Owned(Value::Text(known.value.clone())),
             class: known.parameter.class,
         };

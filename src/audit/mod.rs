@@ -17,7 +17,7 @@ mod writer;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -69,7 +69,8 @@ struct Shared {
     queue: mpsc::Sender<Entry>,
     decision_places: Arc<Semaphore>,
     end_places: Arc<Semaphore>,
-    most_open: usize,
+    /// Exchanges that have begun and not ended; their places are given back later, with the line.
+    open: AtomicUsize,
     deadline: Duration,
     is_failing: Arc<AtomicBool>,
     /// Where writing does not wait for a reader: a regular file.
@@ -107,7 +108,7 @@ impl Audit {
             queue,
             decision_places: Arc::new(Semaphore::new(decisions)),
             end_places: Arc::new(Semaphore::new(ends)),
-            most_open: ends,
+            open: AtomicUsize::new(0),
             deadline: limits.deadline,
             is_failing,
             group,
@@ -159,15 +160,17 @@ impl Audit {
             group.write();
         }
         let give_up_at = time::Instant::now() + shared.deadline;
+        let place = place(&shared.end_places, give_up_at).await?;
+        shared.open.fetch_add(1, Ordering::Relaxed);
         Ok(EndPlace {
-            place: place(&shared.end_places, give_up_at).await?,
-            audit: self.clone(),
+            place,
+            exchange: Open(self.clone()),
         })
     }
 
     /// Whether there are exchanges beside the one that asks.
     fn has_others_open(&self) -> bool {
-        self.0.most_open - self.0.end_places.available_permits() > 1
+        self.0.open.load(Ordering::Relaxed) > 1
     }
 
     /// Writes all that is queued and ends the log; what is recorded later is lost, so close it after all exchanges.
@@ -197,8 +200,18 @@ impl Audit {
 /// A place in the queue for the record of one exchange's end.
 #[derive(Debug)]
 pub struct EndPlace {
-    audit: Audit,
+    exchange: Open,
     place: OwnedSemaphorePermit,
+}
+
+/// Counts an exchange as long as it lasts.
+#[derive(Debug)]
+struct Open(Audit);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl EndPlace {
@@ -210,7 +223,8 @@ impl EndPlace {
     }
 
     fn write(self, line: Vec<u8>) -> Result<(), AuditError> {
-        let Self { audit, place } = self;
+        let Self { exchange, place } = self;
+        let audit = &exchange.0;
         match &audit.0.group {
             Some(group) => {
                 let must_flush = group.add_end(&line, Then::KeepIfUnwritten(place));

@@ -98,10 +98,11 @@ impl Written {
     fn number(&mut self, number: u64, width: usize) {
         let digits = number.checked_ilog10().unwrap_or_default() as usize + 1;
         let end = self.length + digits.max(width);
+        let places = self.bytes.get_mut(self.length..end).unwrap_or_default();
         let mut rest = number;
-        for place in self.bytes.iter_mut().take(end).skip(self.length).rev() {
-            // INVARIANT: a digit is below 10.
-            *place = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        for place in places.iter_mut().rev() {
+            let [digit, ..] = (rest % 10).to_le_bytes();
+            *place = b'0' | digit;
             rest /= 10;
         }
         self.length = end.min(self.bytes.len());

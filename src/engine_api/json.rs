@@ -158,10 +158,13 @@ impl Value {
             Self::Null => text.push_str("null"),
             Self::Bool(true) => text.push_str("true"),
             Self::Bool(false) => text.push_str("false"),
-            Self::Number(number) => {
-                // INVARIANT: writing to a string does not fail.
-                let _ = write!(text, "{number}");
-            }
+            Self::Number(number) => match number.as_u64() {
+                Some(0) => text.push('0'),
+                Some(_) | None => {
+                    // INVARIANT: writing to a string does not fail.
+                    let _ = write!(text, "{number}");
+                }
+            },
             Self::Text(value) => write_text(text, value),
             Self::List(items) => {
                 text.push('[');

@@ -151,7 +151,8 @@ impl Reading {
             self.drop_field(&place);
             return Ok(());
         }
-        if kept.iter().any(|(name, _)| name == field.name) {
+        // The same key twice was refused before; only another spelling may still be the same field.
+        if field.spelling.is_some() && kept.iter().any(|(name, _)| name == field.name) {
             let name = field.name;
             return Err(Malformed::Json(format!(
                 "the key `{place}` is `{name}` to the daemon, which stands there too"

@@ -18,6 +18,7 @@ mod certs;
 mod check;
 mod cli;
 mod commands;
+mod cost;
 mod differential;
 mod exchanges;
 mod faults;

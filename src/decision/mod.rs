@@ -63,13 +63,13 @@ impl Permit {
 /// The host paths that must be resolved before [`decide`] can judge this request; none where the policy opens none.
 #[must_use]
 pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
-    host_paths_in(policy, &request.fields())
+    host_paths_in(policy, || request.fields())
 }
 
 /// Likewise those of a container that is entered.
 #[must_use]
 pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
-    let mut paths = host_paths_in(policy, &container.fields(""));
+    let mut paths = host_paths_in(policy, || container.fields(""));
     if !policy.container.host_paths.value.is_empty() {
         let inherited = container.inherited.iter();
         paths.extend(inherited.filter_map(|mount| mount.source.host_path().map(str::to_owned)));
@@ -77,11 +77,11 @@ pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -
     paths
 }
 
-fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
+fn host_paths_in<'a>(policy: &Policy, fields: impl FnOnce() -> Vec<Field<'a>>) -> Vec<String> {
     if policy.container.host_paths.value.is_empty() {
         return Vec::new();
     }
-    fields.iter().flat_map(mounts::host_paths_of).collect()
+    fields().iter().flat_map(mounts::host_paths_of).collect()
 }
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.

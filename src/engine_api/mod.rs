@@ -213,7 +213,8 @@ impl EngineRequest {
     /// The path and query to send to the daemon.
     #[must_use]
     pub fn target(&self) -> String {
-        let mut target = self.head.target.to_string();
+        let mut target = String::with_capacity(USUAL_TARGET);
+        self.head.target.write(&mut target);
         self.head.query.write(&mut target);
         target
     }
@@ -224,6 +225,7 @@ impl EngineRequest {
         let mut fields = self.head.query.fields();
         if let (Body::Json(value), Some(schema)) = (&self.body, self.operation().and_then(body_of))
         {
+            fields.reserve(USUAL_FIELDS);
             read::fields(value, schema, &mut fields);
         }
         fields
@@ -245,6 +247,11 @@ impl EngineRequest {
         }
     }
 }
+
+/// Judged fields of a create.
+const USUAL_FIELDS: usize = 48;
+/// Of most requests, in bytes.
+const USUAL_TARGET: usize = 160;
 
 impl Method {
     fn parse(text: &str) -> Result<Self, Malformed> {

@@ -137,6 +137,17 @@ pub struct Spec {
     pub hijack: Hijack,
     /// Whether the gate reads all that a request can carry; an operation that is not modelled is never permitted by name.
     pub is_modelled: bool,
+    /// Of the path.
+    segments: usize,
+    /// Whether the path has a name, which may take several segments.
+    is_longer: bool,
+}
+
+impl Spec {
+    /// Whether a path of so many segments may be this one.
+    pub(super) fn fits(&self, segments: usize) -> bool {
+        segments == self.segments || (self.is_longer && segments > self.segments)
+    }
 }
 
 /// The group of an operation in Docker's description.
@@ -268,7 +279,20 @@ pub(super) const fn row(
         body,
         hijack,
         is_modelled,
+        segments: count(path, b'/'),
+        is_longer: count(path, b'{') > 0,
     }
+}
+
+const fn count(text: &str, byte: u8) -> usize {
+    let (mut rest, mut count) = (text.as_bytes(), 0);
+    while let Some((first, after)) = rest.split_first() {
+        if *first == byte {
+            count += 1;
+        }
+        rest = after;
+    }
+    count
 }
 
 static REFUSED: Spec = row(

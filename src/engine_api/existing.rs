@@ -4,6 +4,7 @@ use super::Malformed;
 use super::json::{self, Value};
 use super::mount::text_map;
 use super::read::{self, Field, Reading};
+use super::schema::Shape;
 use super::schemas::HOST_CONFIG;
 
 /// What a container has, held against the same limits as a create.
@@ -50,7 +51,7 @@ impl ExistingContainer {
             return Err(Malformed::Body("it has no `HostConfig`".to_owned()));
         };
         // What the model does not know there is the daemon's, not a client's.
-        let mut host_config = Reading::default().body(sent.clone(), HOST_CONFIG)?;
+        let mut host_config = Reading::default().body(sent.clone(), Shape::Object(HOST_CONFIG))?;
         let networks = networks(&answer, host_config.text("NetworkMode"));
         let is_disabled = answer
             .get("Config")

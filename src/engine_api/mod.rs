@@ -174,9 +174,9 @@ impl RequestHead {
             BodyKind::Json => match self.target.operation().and_then(body_of) {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
-                Some(schema) => {
+                Some(shape) => {
                     let mut reading = read::Reading::default();
-                    let value = reading.body(json::parse(bytes)?, schema)?;
+                    let value = reading.body(json::parse(bytes)?, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
                     Body::Json(value)
@@ -213,9 +213,8 @@ impl EngineRequest {
     #[must_use]
     pub fn fields(&self) -> Vec<Field<'_>> {
         let mut fields = self.head.query.fields();
-        if let (Body::Json(value), Some(schema)) = (&self.body, self.operation().and_then(body_of))
-        {
-            read::fields(value, schema, &mut fields);
+        if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
+            read::fields(value, shape, &mut fields);
         }
         fields
     }

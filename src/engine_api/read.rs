@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Malformed;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{self, Class, Schema, Shape};
+use super::schema::{self, Class, Inner, Schema, Shape};
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone)]
@@ -35,13 +35,9 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Checks a body against its schema and yields the canonical one.
-    pub(super) fn body(
-        &mut self,
-        value: Value,
-        schema: &'static Schema,
-    ) -> Result<Value, Malformed> {
-        self.shaped(value, Shape::Object(schema), "")
+    /// Checks a body against its shape and yields the canonical one.
+    pub(super) fn body(&mut self, value: Value, shape: Shape) -> Result<Value, Malformed> {
+        self.shaped(value, shape, "")
     }
 
     fn shaped(&mut self, value: Value, shape: Shape, path: &str) -> Result<Value, Malformed> {
@@ -74,6 +70,9 @@ impl Reading {
             // The daemon takes one string for a list of one; as a list it is judged like any other.
             (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
             (shape, value) if fits(shape, &value) => Ok(value),
+            (shape, _) if path.is_empty() => {
+                Err(Malformed::Body(format!("it is not {}", describe(shape))))
+            }
             (shape, _) => Err(Malformed::Body(format!(
                 "`{path}` is not {}",
                 describe(shape)
@@ -159,11 +158,11 @@ impl Reading {
 }
 
 /// Appends every field of a canonical body that is present, objects before what they hold.
-pub(super) fn fields<'a>(value: &'a Value, schema: &'static Schema, found: &mut Vec<Field<'a>>) {
-    fields_in(value, schema, "", found);
+pub(super) fn fields<'a>(value: &'a Value, shape: Shape, found: &mut Vec<Field<'a>>) {
+    inside(value, shape, "", found);
 }
 
-/// Likewise of an object that stands at `path`.
+/// Likewise those of an object that stands at `path`.
 pub(super) fn fields_in<'a>(
     value: &'a Value,
     schema: &'static Schema,
@@ -174,8 +173,8 @@ pub(super) fn fields_in<'a>(
 }
 
 fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<'a>>) {
-    match shape {
-        Shape::Object(schema) => {
+    match shape.inner() {
+        Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
                 let Some(field) = search.find(|field| field.name == key) else {
@@ -195,26 +194,17 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<
                 }
             }
         }
-        Shape::List(item) => {
+        Inner::Items(item) => {
             for (index, value) in value.items().iter().enumerate() {
-                inside(value, *item, &format!("{path}[{index}]"), found);
+                inside(value, item, &format!("{path}[{index}]"), found);
             }
         }
-        Shape::Map(item) => {
+        Inner::Values(item) => {
             for (key, value) in value.members() {
-                inside(value, *item, &format!("{path}.{key}"), found);
+                inside(value, item, &format!("{path}.{key}"), found);
             }
         }
-        Shape::Bool
-        | Shape::Integer
-        | Shape::Float
-        | Shape::Text
-        | Shape::TextList
-        | Shape::TextOrList
-        | Shape::TextMap
-        | Shape::Set
-        | Shape::Any
-        | Shape::Unread => {}
+        Inner::Nothing => {}
     }
 }
 

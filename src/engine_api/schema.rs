@@ -91,6 +91,39 @@ pub enum Shape {
     Unread,
 }
 
+/// What a value of a [`Shape`] holds that has a shape of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Inner {
+    Fields(&'static Schema),
+    /// The items of a list.
+    Items(Shape),
+    /// The values of a map, whose keys are data.
+    Values(Shape),
+    Nothing,
+}
+
+impl Shape {
+    /// What a value of this shape holds, for all who walk through a body.
+    #[must_use]
+    pub fn inner(self) -> Inner {
+        match self {
+            Self::Object(schema) => Inner::Fields(schema),
+            Self::List(item) => Inner::Items(*item),
+            Self::Map(value) => Inner::Values(*value),
+            Self::Bool
+            | Self::Integer
+            | Self::Float
+            | Self::Text
+            | Self::TextList
+            | Self::TextOrList
+            | Self::TextMap
+            | Self::Set
+            | Self::Any
+            | Self::Unread => Inner::Nothing,
+        }
+    }
+}
+
 /// How a field or a parameter is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {

@@ -15,16 +15,16 @@ mod volume;
 pub(super) use host_config::HOST_CONFIG;
 
 use super::operation::Operation;
-use super::schema::{Class, Field, Limit, Parameter, ParameterKind, Refused, Schema, Shape};
+use super::schema::{Class, Field, Limit, Parameter, ParameterKind, Refused, Shape};
 
-/// The body that an operation's requests carry; `None` where it is not read, or not judged because the operation is
-/// not modelled.
+/// The shape of the body that an operation's requests carry; `None` where it is not read, or not judged because the
+/// operation is not modelled.
 #[must_use]
-pub fn body_of(operation: Operation) -> Option<&'static Schema> {
+pub fn body_of(operation: Operation) -> Option<Shape> {
     BODIES
         .iter()
         .find(|(of, _)| *of == operation)
-        .map(|(_, schema)| *schema)
+        .map(|(_, shape)| *shape)
 }
 
 /// The query parameters that some version of the daemon reads for an operation; every other is dropped.
@@ -40,17 +40,23 @@ pub fn parameters_of(operation: Operation) -> &'static [Parameter] {
         .map_or(&[], |(_, parameters)| *parameters)
 }
 
-const BODIES: &[(Operation, &Schema)] = &[
-    (Operation::ContainerCreate, container::CREATE),
-    (Operation::ContainerUpdate, host_config::UPDATE),
-    (Operation::ContainerExec, exec::CREATE),
-    (Operation::ExecStart, exec::START),
-    (Operation::ImageCommit, container::COMMIT),
-    (Operation::VolumeCreate, volume::CREATE),
-    (Operation::NetworkCreate, network::CREATE),
-    (Operation::NetworkConnect, network::CONNECT),
-    (Operation::NetworkDisconnect, network::DISCONNECT),
-    (Operation::SystemAuth, system::AUTH),
+const BODIES: &[(Operation, Shape)] = &[
+    (Operation::ContainerCreate, Shape::Object(container::CREATE)),
+    (
+        Operation::ContainerUpdate,
+        Shape::Object(host_config::UPDATE),
+    ),
+    (Operation::ContainerExec, Shape::Object(exec::CREATE)),
+    (Operation::ExecStart, Shape::Object(exec::START)),
+    (Operation::ImageCommit, Shape::Object(container::COMMIT)),
+    (Operation::VolumeCreate, Shape::Object(volume::CREATE)),
+    (Operation::NetworkCreate, Shape::Object(network::CREATE)),
+    (Operation::NetworkConnect, Shape::Object(network::CONNECT)),
+    (
+        Operation::NetworkDisconnect,
+        Shape::Object(network::DISCONNECT),
+    ),
+    (Operation::SystemAuth, Shape::Object(system::AUTH)),
 ];
 
 const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[

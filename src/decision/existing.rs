@@ -115,6 +115,9 @@ const ENTERING: &[Operation] = &[
     Operation::ContainerExport,
     Operation::ContainerUpdate,
     Operation::ContainerRename,
+    Operation::ContainerCheckpointList,
+    Operation::ContainerCheckpointCreate,
+    Operation::ContainerCheckpointDelete,
 ];
 
 fn volume_names(field: &Field<'_>) -> Vec<String> {

@@ -255,12 +255,23 @@ pub(super) fn refuse_legacy_body(
     bytes: &[u8],
 ) -> Result<(), Malformed> {
     let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
-    if operation != Some(Operation::ContainerStart) || is_blank || json::parse(bytes)?.is_zero() {
+    if operation != Some(Operation::ContainerStart) || is_blank {
         return Ok(());
     }
-    Err(Malformed::Body(
-        "ContainerStart takes none; older engines read a HostConfig from it".to_owned(),
-    ))
+    let body = json::parse(bytes)?;
+    if body.is_zero() {
+        return Ok(());
+    }
+    let named = |(key, _): &(String, Value)| format!("`{}`", shorten(key));
+    let keys: Vec<String> = body.members().iter().take(8).map(named).collect();
+    let keys = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(", and this has {}", keys.join(", "))
+    };
+    Err(Malformed::Body(format!(
+        "ContainerStart takes none{keys}; older engines read a HostConfig from it"
+    )))
 }
 
 /// Whether Go's decoder takes `key` for the field `name`: equal but for case, U+017F for `s`, U+212A for `k`.

@@ -196,6 +196,12 @@ pub enum Limit {
     Registry,
     /// `HostConfig.Tmpfs`: mount options for each path in the container.
     Tmpfs,
+    /// A reference to a plugin in a registry, or a name that one gets here.
+    Plugin,
+    /// The name of a checkpoint, a directory beneath its container's own.
+    Checkpoint,
+    /// The specification of a volume of the swarm, which a plugin on its nodes mounts.
+    ClusterVolume,
     /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
     /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
     PsArguments,

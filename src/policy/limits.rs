@@ -1,4 +1,4 @@
-//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]` and `[build]`.
+//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]` and `[plugin]`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::problem::Fault;
 use super::value::Value;
 use super::{
     BuildLimits, ContainerLimits, HostPath, Icc, ImageLimits, Limit, NetworkLimits, Pattern,
-    VolumeLimits, paths, published, subnet, words,
+    PluginLimits, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -63,6 +63,7 @@ pub(super) fn volume(table: &mut Table<'_>) -> VolumeLimits {
     VolumeLimits {
         drivers: patterns(table, "drivers"),
         types: texts(table, "types", words::volume_type),
+        cluster: limit(table, "cluster", Value::boolean),
     }
 }
 
@@ -76,6 +77,15 @@ pub(super) fn image(table: &mut Table<'_>) -> ImageLimits {
 pub(super) fn build(table: &mut Table<'_>) -> BuildLimits {
     BuildLimits {
         remote_contexts: limit(table, "remote-contexts", Value::boolean),
+    }
+}
+
+pub(super) fn plugin(table: &mut Table<'_>) -> PluginLimits {
+    PluginLimits {
+        references: limit(table, "references", |value| value.list(words::image)),
+        privileges: patterns(table, "privileges"),
+        settings: patterns(table, "settings"),
+        creates_unread: limit(table, "dangerously-create-unread", Value::boolean),
     }
 }
 

@@ -42,6 +42,7 @@ pub struct Policy {
     pub volume: VolumeLimits,
     pub image: ImageLimits,
     pub build: BuildLimits,
+    pub plugin: PluginLimits,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.
@@ -190,6 +191,8 @@ pub struct VolumeLimits {
     pub drivers: Limit<Vec<Pattern>>,
     /// File system types beyond `tmpfs` that the `local` driver may mount (`nfs`, `cifs`).
     pub types: Limit<Vec<String>>,
+    /// Volumes of the swarm (`ClusterVolumeSpec`).
+    pub cluster: Limit<bool>,
 }
 
 /// `[image]`: limits on images that come and go.
@@ -206,4 +209,17 @@ pub struct ImageLimits {
 pub struct BuildLimits {
     /// Contexts that the daemon fetches (`remote`).
     pub remote_contexts: Limit<bool>,
+}
+
+/// `[plugin]`: limits on managed plugins, which can have whatever the host has.
+#[derive(Debug, Clone, Default)]
+pub struct PluginLimits {
+    /// References in registries and names here: what may be pulled, pushed, enabled, set, upgraded, removed.
+    pub references: Limit<Vec<Pattern>>,
+    /// What plugins may be given, `NAME:VALUE` each as the daemon lists it.
+    pub privileges: Limit<Vec<Pattern>>,
+    /// `NAME[.FIELD]=VALUE` each, as `PluginSet` takes it.
+    pub settings: Limit<Vec<Pattern>>,
+    /// Plugins made from an archive that the gate does not read (`dangerously-create-unread`).
+    pub creates_unread: Limit<bool>,
 }

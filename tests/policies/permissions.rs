@@ -17,6 +17,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         volume,
         image,
         build,
+        plugin,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -40,9 +41,14 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.patterns("network drivers", drivers);
     limits.patterns("network options", options);
     limits.line("network subnets", subnets);
-    let policy::VolumeLimits { drivers, types } = volume;
+    let policy::VolumeLimits {
+        drivers,
+        types,
+        cluster,
+    } = volume;
     limits.patterns("volume drivers", drivers);
     limits.line("volume types", types);
+    limits.line("volume cluster", cluster);
     let policy::ImageLimits {
         references,
         import_urls,
@@ -51,6 +57,16 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("image import-urls", import_urls);
     let policy::BuildLimits { remote_contexts } = build;
     limits.line("build remote-contexts", remote_contexts);
+    let policy::PluginLimits {
+        references,
+        privileges,
+        settings,
+        creates_unread,
+    } = plugin;
+    limits.patterns("plugin references", references);
+    limits.patterns("plugin privileges", privileges);
+    limits.patterns("plugin settings", settings);
+    limits.line("plugin dangerously-create-unread", creates_unread);
     text
 }
 

@@ -15,6 +15,7 @@ const FILES: &[&str] = &[
     include_str!("../../../tests/refusals/networks.toml"),
     include_str!("../../../tests/refusals/images.toml"),
     include_str!("../../../tests/refusals/paths.toml"),
+    include_str!("../../../tests/refusals/plugins.toml"),
     include_str!("../../../tests/refusals/spellings.toml"),
 ];
 

@@ -1,7 +1,8 @@
 //! A policy with every limit closed: what refuses then is what opened before.
 
 use crate::policy::{
-    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy, VolumeLimits,
+    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, PluginLimits, Policy,
+    VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -20,6 +21,7 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         volume: VolumeLimits {
             drivers: empty(&policy.volume.drivers),
             types: empty(&policy.volume.types),
+            cluster: empty(&policy.volume.cluster),
         },
         image: ImageLimits {
             references: empty(&policy.image.references),
@@ -27,6 +29,12 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         },
         build: BuildLimits {
             remote_contexts: empty(&policy.build.remote_contexts),
+        },
+        plugin: PluginLimits {
+            references: empty(&policy.plugin.references),
+            privileges: empty(&policy.plugin.privileges),
+            settings: empty(&policy.plugin.settings),
+            creates_unread: empty(&policy.plugin.creates_unread),
         },
         ..Policy::default()
     }

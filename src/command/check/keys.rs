@@ -6,7 +6,7 @@ use crate::engine_api::Operation;
 use crate::engine_api::schema::Limit;
 use crate::policy::{HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet};
 
-/// One key of `[container]`, `[network]`, `[volume]`, `[image]` or `[build]`.
+/// One key of `[container]`, `[network]`, `[volume]`, `[image]`, `[build]` or `[plugin]`.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) section: &'static str,
@@ -173,9 +173,15 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         network subnets "subnets" [L::Subnet] [],
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         volume types "types" [L::VolumeOptions, L::Mounts] [],
+        volume cluster "cluster" [L::ClusterVolume] [O::VolumeUpdate],
         image references "references" [L::Registry]
             [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild],
         image import_urls "import-urls" [L::ImportSource] [],
         build remote_contexts "remote-contexts" [L::BuildRemote] [],
+        plugin references "references" [L::Plugin]
+            [O::PluginEnable, O::PluginDisable, O::PluginDelete, O::PluginPush, O::PluginSet],
+        plugin privileges "privileges" [] [O::PluginPull, O::PluginUpgrade],
+        plugin settings "settings" [] [O::PluginSet],
+        plugin creates_unread "dangerously-create-unread" [] [O::PluginCreate],
     ]
 }

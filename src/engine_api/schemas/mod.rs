@@ -1,5 +1,6 @@
 //! Which body and which query parameters each operation has: the closed world of what a request may say.
 
+mod checkpoint;
 mod container;
 mod container_parameters;
 mod exec;
@@ -9,6 +10,7 @@ mod legacy;
 mod mount;
 mod network;
 mod other_parameters;
+mod plugin;
 mod system;
 mod volume;
 
@@ -46,16 +48,24 @@ const BODIES: &[(Operation, Shape)] = &[
         Operation::ContainerUpdate,
         Shape::Object(host_config::UPDATE),
     ),
+    (
+        Operation::ContainerCheckpointCreate,
+        Shape::Object(checkpoint::CREATE),
+    ),
     (Operation::ContainerExec, Shape::Object(exec::CREATE)),
     (Operation::ExecStart, Shape::Object(exec::START)),
     (Operation::ImageCommit, Shape::Object(container::COMMIT)),
     (Operation::VolumeCreate, Shape::Object(volume::CREATE)),
+    (Operation::VolumeUpdate, Shape::Object(volume::UPDATE)),
     (Operation::NetworkCreate, Shape::Object(network::CREATE)),
     (Operation::NetworkConnect, Shape::Object(network::CONNECT)),
     (
         Operation::NetworkDisconnect,
         Shape::Object(network::DISCONNECT),
     ),
+    (Operation::PluginPull, plugin::PRIVILEGES),
+    (Operation::PluginUpgrade, plugin::PRIVILEGES),
+    (Operation::PluginSet, plugin::SETTINGS),
     (Operation::SystemAuth, Shape::Object(system::AUTH)),
 ];
 

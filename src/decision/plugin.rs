@@ -30,9 +30,24 @@ impl Judge<'_> {
     }
 
     /// `remote`, which is in a registry, and `name`, which a new plugin gets here in its place.
+    ///
+    /// moby: plugin/fetch_linux.go from 20.10 to 24, `withFetchProgress` ends the daemon where a remote has a digest, so
+    /// that a digest passes only where the policy has just the same.
     pub(super) fn plugin_by_name(&mut self, path: &str, text: &str) {
-        if path != "?name" || !text.is_empty() {
-            self.plugin_reference(path, text, &[reference::forms_of_name(text)]);
+        if path == "?name" && text.is_empty() {
+            return;
+        }
+        self.plugin_reference(path, text, &[reference::forms_of_name(text)]);
+        if path == "?remote" && has_digest(text) && !self.is_pinned(text) {
+            let form = reference::forms_of_name(text).into_iter().next();
+            let form = form.unwrap_or_default();
+            let message = "no rule names just this digest; engines from 20.10 to 24 end when they are asked for one";
+            self.refuse(
+                Reason::new("plugin-not-pinned", path, text, message).opened_by(
+                    self.policy.plugin.references.line,
+                    &remedy("references", &form, &form),
+                ),
+            );
         }
     }
 
@@ -73,32 +88,21 @@ impl Judge<'_> {
         let opens_all = setting.value.iter().any(|open| open.as_str() == "*");
         let takes_some = is_upgrade || !privileges.is_empty();
         let remote = self.request.head.query.get("remote").unwrap_or_default();
-        if takes_some && !opens_all && !self.is_pinned(remote) {
-            let message = "only what a policy pins by its digest is known to take no more than it says: pull \
-                           NAME@DIGEST, with just that in `references`";
-            let form = reference::forms_of_name(remote).into_iter().next();
-            let (line, remedy) = match form.filter(|form| form.contains("@sha256:")) {
-                Some(form) => (
-                    self.policy.plugin.references.line,
-                    format!("`{}` in `references` in `[plugin]`", Reason::quoted(&form)),
-                ),
-                None => (
-                    setting.line,
-                    "`privileges = [\"*\"]` in `[plugin]`".to_owned(),
-                ),
-            };
+        if takes_some && !opens_all && !has_digest(remote) {
+            let message = "only what a policy pins is known to take no more than it says: ask for NAME@DIGEST, with \
+                           just that in `references`";
             self.refuse(
                 Reason::new("plugin-not-pinned", "?remote", remote, message)
-                    .opened_by(line, &remedy),
+                    .opened_by(setting.line, "`privileges = [\"*\"]` in `[plugin]`"),
             );
         }
     }
 
-    /// Whether the policy names this very content, by its digest and without a wildcard.
+    /// Whether the policy names this very content without a wildcard.
     fn is_pinned(&self, remote: &str) -> bool {
         let is_whole = |form: &String| {
             let mut patterns = self.policy.plugin.references.value.iter();
-            form.contains("@sha256:") && patterns.any(|pattern| pattern.as_str() == form)
+            has_digest(form) && patterns.any(|pattern| pattern.as_str() == form)
         };
         reference::forms_of_name(remote).iter().any(is_whole)
     }
@@ -169,6 +173,10 @@ impl Judge<'_> {
             ));
         }
     }
+}
+
+fn has_digest(remote: &str) -> bool {
+    remote.contains('@')
 }
 
 /// The items of the body, none where there is no body.

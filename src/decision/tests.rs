@@ -2,6 +2,7 @@
 
 mod existing;
 mod host_paths;
+mod plugins;
 mod told;
 
 use std::collections::BTreeMap;

@@ -128,7 +128,8 @@ impl Case {
     /// The bytes of the body with names put in.
     pub(super) fn bytes(&self, name: &str) -> Vec<u8> {
         if !self.tar.is_empty() {
-            return archive::of(&self.tar);
+            let named = |(path, text): (&String, &String)| (path.clone(), named(text, name));
+            return archive::of(&self.tar.iter().map(named).collect());
         }
         let text = named(&self.body, name);
         let mut bytes = Vec::new();

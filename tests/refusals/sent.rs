@@ -10,7 +10,7 @@ use crate::support::gate::Gate;
 use crate::support::{engine, http, process};
 
 /// A plugin that never runs, with one of everything that can be set.
-const PLUGIN: &str = r#"{"description":"x","documentation":"","entrypoint":["/x"],
+const PLUGIN: &str = r#"{"description":"{name}","documentation":"","entrypoint":["/x"],
     "interface":{"types":["docker.dummy/1.0"],"socket":"p.sock"},"network":{"type":"null"},
     "linux":{"capabilities":null,"devices":[{"name":"fuse","path":"/dev/fuse","settable":["path"]}]},
     "mounts":[{"name":"data","source":"/srv","destination":"/mnt","type":"bind","options":["rbind"],"settable":["source"]}],

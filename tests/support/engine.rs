@@ -58,10 +58,15 @@ pub(crate) fn clean(prefix: &str) {
     }
 }
 
-/// Makes a plugin of a `config.json`, with a root file system of one empty file.
+/// Makes a plugin of a `config.json`, with a root file system of one file; `{name}` stands for its name, since the daemon
+/// takes no content twice.
 pub(crate) fn make_plugin(name: &str, configuration: &str) {
-    let files = [("config.json", configuration), ("rootfs/x", "")];
-    let files = files.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let configuration = configuration.replace("{name}", name);
+    let files = [
+        ("config.json", configuration),
+        ("rootfs/x", name.to_owned()),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text));
     let body = archive::of(&files.into());
     let head = format!(
         "POST /v1.41/plugins/create?name={name} HTTP/1.1\r\nHost: docker\r\nContent-Type: application/x-tar\r\n\

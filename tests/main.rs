@@ -30,6 +30,7 @@ mod listeners;
 mod malformed;
 mod operations;
 mod packaging;
+mod plugins;
 mod policies;
 mod ready;
 mod references;

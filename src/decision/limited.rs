@@ -84,6 +84,9 @@ impl Judge<'_> {
             Limit::Registry => self.registry(path, text),
             Limit::PsArguments => self.ps_arguments(path, text),
             Limit::BuildRemote => self.build_remote(path, text),
+            Limit::Plugin => self.plugin_by_name(path, text),
+            Limit::Checkpoint => self.checkpoint(path, text),
+            Limit::ClusterVolume => self.cluster_volume(path),
             Limit::BuildVersion => self.build_version(path, text),
             Limit::Tmpfs => self.tmpfs(path, value),
             // Judged whole, with what is absent: `swarm_addresses`, `absent_auto_lock`.

@@ -12,6 +12,7 @@ mod namespaces;
 mod network;
 mod outward;
 mod pin;
+mod plugin;
 mod privileges;
 mod published;
 mod reason;
@@ -23,7 +24,7 @@ mod volume;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation};
 use crate::policy::Policy;
 
 pub use facts::{Facts, Found, ordinary_facts};
@@ -106,6 +107,8 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         judge.field(&field);
     }
     judge.names();
+    judge.plugin();
+    judge.cluster_volume_update();
     judge.absent_image();
     judge.absent_network_mode();
     judge.swarm_addresses();
@@ -174,12 +177,11 @@ impl Judge<'_> {
         };
         let name = operation.name();
         if !operation.spec().is_modelled {
-            self.refuse(Reason::new(
-                "not-modelled",
-                "",
-                "",
-                "the gate cannot judge this operation",
-            ));
+            let message = match operation.unmodelled_because() {
+                Some(because) => format!("the gate cannot judge this operation: {because}"),
+                None => "the gate cannot judge this operation".to_owned(),
+            };
+            self.refuse(Reason::new("not-modelled", "", "", &message));
         } else if !self.policy.operations.contains_key(&operation) {
             let remedy = format!(
                 "`{}` in the `operations` of a `[[permit]]` rule",
@@ -216,7 +218,14 @@ impl Judge<'_> {
         if field.value.is_zero() {
             return;
         }
+        let is_outside = self.request.operation() == Some(Operation::ContainerCreate)
+            && self.existing.is_none()
+            && !field.path.contains('.');
         let (code, message) = match refused {
+            Refused::Legacy if is_outside => (
+                "legacy-field",
+                "engines up to 26 take it for the field of `HostConfig`, where it belongs",
+            ),
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
             Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),

@@ -124,6 +124,9 @@ const ENTERING: &[Operation] = &[
     Operation::ContainerExport,
     Operation::ContainerUpdate,
     Operation::ContainerRename,
+    Operation::ContainerCheckpointList,
+    Operation::ContainerCheckpointCreate,
+    Operation::ContainerCheckpointDelete,
 ];
 
 /// The container that `NetworkConnect` puts on a network.

@@ -4,6 +4,7 @@ mod existing;
 mod host_paths;
 mod networks;
 mod others;
+mod plugins;
 mod told;
 
 use std::collections::BTreeMap;

@@ -183,9 +183,9 @@ impl RequestHead {
             BodyKind::Json => match self.target.operation().and_then(body_of) {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
-                Some(schema) => {
+                Some(shape) => {
                     let mut reading = read::Reading::of(self.target.operation());
-                    let value = reading.body(json::parse(bytes)?, schema)?;
+                    let value = reading.body(json::parse(bytes)?, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
                     Body::Json(value)
@@ -223,10 +223,9 @@ impl EngineRequest {
     #[must_use]
     pub fn fields(&self) -> Vec<Field<'_>> {
         let mut fields = self.head.query.fields();
-        if let (Body::Json(value), Some(schema)) = (&self.body, self.operation().and_then(body_of))
-        {
+        if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
             fields.reserve(USUAL_FIELDS);
-            read::fields(value, schema, &mut fields);
+            read::fields(value, shape, &mut fields);
         }
         fields
     }

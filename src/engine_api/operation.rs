@@ -243,6 +243,15 @@ impl Operation {
         )
     }
 
+    /// Why no policy can permit it, `None` for an operation that is modelled or that the gate just does not know better.
+    #[must_use]
+    pub fn unmodelled_because(self) -> Option<&'static str> {
+        UNMODELLED
+            .iter()
+            .find(|(operation, _)| *operation == self && !self.spec().is_modelled)
+            .map(|(_, because)| *because)
+    }
+
     /// Whether the answer lasts as long as the client stays, so that a client that leaves ends it.
     ///
     /// The daemon watches these requests for a client that has gone; others it finishes.
@@ -257,6 +266,8 @@ impl Operation {
                     | Self::ImagePush
                     | Self::ImageLoad
                     | Self::PluginPull
+                    | Self::PluginPush
+                    | Self::PluginUpgrade
             )
     }
 }
@@ -294,6 +305,26 @@ const fn count(text: &str, byte: u8) -> usize {
     }
     count
 }
+/// What is never modelled, and why.
+const UNMODELLED: &[(Operation, &str)] = &[
+    // moby: api/server/router/container/container.go up to 25, and there below API 1.24 alone.
+    (
+        Operation::ContainerCopy,
+        "engines since 26 do not have it, and older ones only below API 1.24; `docker cp` uses ContainerArchive",
+    ),
+    (
+        Operation::Session,
+        "it is a tunnel of BuildKit's that the gate cannot read; the classic builder (DOCKER_BUILDKIT=0) does without",
+    ),
+    (
+        Operation::Grpc,
+        "it is a tunnel of BuildKit's that the gate cannot read; the classic builder (DOCKER_BUILDKIT=0) does without",
+    ),
+    (
+        Operation::Debug,
+        "it shows the memory of the daemon, with whatever is secret in it; ask the daemon itself",
+    ),
+];
 
 static REFUSED: Spec = row(
     (Operation::Debug, "Debug"),

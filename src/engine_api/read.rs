@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use super::Malformed;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{self, Class, Schema, Shape};
+use super::schema::{self, Class, Inner, Schema, Shape};
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone)]
@@ -46,13 +46,9 @@ impl Reading {
         }
     }
 
-    /// Checks a body against its schema and yields the canonical one.
-    pub(super) fn body(
-        &mut self,
-        value: Value,
-        schema: &'static Schema,
-    ) -> Result<Value, Malformed> {
-        self.shaped(value, Shape::Object(schema), &Place::Root)
+    /// Checks a body against its shape and yields the canonical one.
+    pub(super) fn body(&mut self, value: Value, shape: Shape) -> Result<Value, Malformed> {
+        self.shaped(value, shape, &Place::Root)
     }
 
     fn shaped(
@@ -90,6 +86,9 @@ impl Reading {
             // The daemon takes one string for a list of one; as a list it is judged like any other.
             (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
             (shape, value) if fits(shape, &value) => Ok(value),
+            (shape, _) if matches!(place, Place::Root) => {
+                Err(Malformed::Body(format!("it is not {}", describe(shape))))
+            }
             (shape, _) => Err(Malformed::Body(format!(
                 "`{place}` is not {}",
                 describe(shape)
@@ -184,11 +183,11 @@ impl Reading {
 }
 
 /// Appends every field of a canonical body that is present, objects before what they hold.
-pub(super) fn fields<'a>(value: &'a Value, schema: &'static Schema, found: &mut Vec<Field<'a>>) {
-    fields_in(value, schema, "", found);
+pub(super) fn fields<'a>(value: &'a Value, shape: Shape, found: &mut Vec<Field<'a>>) {
+    inside(value, shape, &mut String::new(), found);
 }
 
-/// Likewise of an object that stands at `path`.
+/// Likewise those of an object that stands at `path`.
 pub(super) fn fields_in<'a>(
     value: &'a Value,
     schema: &'static Schema,
@@ -202,8 +201,8 @@ pub(super) fn fields_in<'a>(
 /// `path` is that of the value; it is longer while what the value holds is looked at.
 fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec<Field<'a>>) {
     let length = path.len();
-    match shape {
-        Shape::Object(schema) => {
+    match shape.inner() {
+        Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
                 let Some(field) = search.find(|field| field.name == key) else {
@@ -225,32 +224,23 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
                 path.truncate(length);
             }
         }
-        Shape::List(item) => {
+        Inner::Items(item) => {
             for (index, value) in value.items().iter().enumerate() {
                 // INVARIANT: writing to a string does not fail.
                 let _ = write!(path, "[{index}]");
-                inside(value, *item, path, found);
+                inside(value, item, path, found);
                 path.truncate(length);
             }
         }
-        Shape::Map(item) => {
+        Inner::Values(item) => {
             for (key, value) in value.members() {
                 path.push('.');
                 path.push_str(key);
-                inside(value, *item, path, found);
+                inside(value, item, path, found);
                 path.truncate(length);
             }
         }
-        Shape::Bool
-        | Shape::Integer
-        | Shape::Float
-        | Shape::Text
-        | Shape::TextList
-        | Shape::TextOrList
-        | Shape::TextMap
-        | Shape::Set
-        | Shape::Any
-        | Shape::Unread => {}
+        Inner::Nothing => {}
     }
 }
 
@@ -322,12 +312,23 @@ pub(super) fn refuse_legacy_body(
     bytes: &[u8],
 ) -> Result<(), Malformed> {
     let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
-    if operation != Some(Operation::ContainerStart) || is_blank || json::parse(bytes)?.is_zero() {
+    if operation != Some(Operation::ContainerStart) || is_blank {
         return Ok(());
     }
-    Err(Malformed::Body(
-        "ContainerStart takes none; older engines read a HostConfig from it".to_owned(),
-    ))
+    let body = json::parse(bytes)?;
+    if body.is_zero() {
+        return Ok(());
+    }
+    let named = |(key, _): &(String, Value)| format!("`{}`", shorten(key));
+    let keys: Vec<String> = body.members().iter().take(8).map(named).collect();
+    let keys = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(", and this has {}", keys.join(", "))
+    };
+    Err(Malformed::Body(format!(
+        "ContainerStart takes none{keys}; older engines read a HostConfig from it"
+    )))
 }
 
 /// Whether Go's decoder takes `key` for the field `name`: equal but for case, U+017F for `s`, U+212A for `k`.

@@ -91,6 +91,39 @@ pub enum Shape {
     Unread,
 }
 
+/// What a value of a [`Shape`] holds that has a shape of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Inner {
+    Fields(&'static Schema),
+    /// The items of a list.
+    Items(Shape),
+    /// The values of a map, whose keys are data.
+    Values(Shape),
+    Nothing,
+}
+
+impl Shape {
+    /// What a value of this shape holds, for all who walk through a body.
+    #[must_use]
+    pub fn inner(self) -> Inner {
+        match self {
+            Self::Object(schema) => Inner::Fields(schema),
+            Self::List(item) => Inner::Items(*item),
+            Self::Map(value) => Inner::Values(*value),
+            Self::Bool
+            | Self::Integer
+            | Self::Float
+            | Self::Text
+            | Self::TextList
+            | Self::TextOrList
+            | Self::TextMap
+            | Self::Set
+            | Self::Any
+            | Self::Unread => Inner::Nothing,
+        }
+    }
+}
+
 /// How a field or a parameter is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -167,6 +200,12 @@ pub enum Limit {
     Registry,
     /// `HostConfig.Tmpfs`: mount options for each path in the container.
     Tmpfs,
+    /// A reference to a plugin in a registry, or a name that one gets here.
+    Plugin,
+    /// The name of a checkpoint, a directory beneath its container's own.
+    Checkpoint,
+    /// The specification of a volume of the swarm, which a plugin on its nodes mounts.
+    ClusterVolume,
     /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
     /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
     PsArguments,

@@ -93,6 +93,7 @@ fn every_key_is_documented() {
         "[swarm]\n",
         "[secret]\n",
         "[config]\n",
+        "[plugin]\n",
     ];
     for table in tables {
         let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");

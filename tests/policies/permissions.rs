@@ -20,6 +20,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         swarm,
         secret,
         config,
+        plugin,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -47,9 +48,14 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("network default-bridge", default_bridge);
     limits.patterns("network parents", parents);
     limits.line("network subnets", subnets);
-    let policy::VolumeLimits { drivers, types } = volume;
+    let policy::VolumeLimits {
+        drivers,
+        types,
+        cluster,
+    } = volume;
     limits.patterns("volume drivers", drivers);
     limits.line("volume types", types);
+    limits.line("volume cluster", cluster);
     let policy::ImageLimits {
         references,
         import_urls,
@@ -67,6 +73,16 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("secret templating", templating);
     let policy::ConfigLimits { templating } = config;
     limits.line("config templating", templating);
+    let policy::PluginLimits {
+        references,
+        privileges,
+        settings,
+        creates_unread,
+    } = plugin;
+    limits.patterns("plugin references", references);
+    limits.patterns("plugin privileges", privileges);
+    limits.patterns("plugin settings", settings);
+    limits.line("plugin dangerously-create-unread", creates_unread);
     text
 }
 

@@ -1,8 +1,8 @@
 //! A policy with every limit closed: what refuses then is what opened before.
 
 use crate::policy::{
-    BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy,
-    SecretLimits, SwarmLimits, VolumeLimits,
+    BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, PluginLimits,
+    Policy, SecretLimits, SwarmLimits, VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -23,6 +23,7 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         volume: VolumeLimits {
             drivers: empty(&policy.volume.drivers),
             types: empty(&policy.volume.types),
+            cluster: empty(&policy.volume.cluster),
         },
         image: ImageLimits {
             references: empty(&policy.image.references),
@@ -38,6 +39,12 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         },
         config: ConfigLimits {
             templating: empty(&policy.config.templating),
+        },
+        plugin: PluginLimits {
+            references: empty(&policy.plugin.references),
+            privileges: empty(&policy.plugin.privileges),
+            settings: empty(&policy.plugin.settings),
+            creates_unread: empty(&policy.plugin.creates_unread),
         },
         ..Policy::default()
     }

@@ -193,6 +193,7 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         network subnets "subnets" [L::Subnet, L::AddressPool] [],
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         volume types "types" [L::VolumeOptions, L::Mounts] [],
+        volume cluster "cluster" [L::ClusterVolume] [O::VolumeUpdate],
         image references "references" [L::Registry]
             [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild,
              O::DistributionInspect],
@@ -208,5 +209,10 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         secret drivers "drivers" [L::SecretDriver] [],
         secret templating "templating" [L::SecretTemplating] [],
         config templating "templating" [L::ConfigTemplating] [],
+        plugin references "references" [L::Plugin]
+            [O::PluginEnable, O::PluginDisable, O::PluginDelete, O::PluginPush, O::PluginSet],
+        plugin privileges "privileges" [] [O::PluginPull, O::PluginUpgrade],
+        plugin settings "settings" [] [O::PluginSet],
+        plugin creates_unread "dangerously-create-unread" [] [O::PluginCreate],
     ]
 }

@@ -19,6 +19,8 @@ pub enum Question<'a> {
     Container(&'a str),
     Exec(&'a str),
     Volume(&'a str),
+    /// A network of the swarm by its name, or its id or the beginning of that.
+    SwarmNetwork(&'a str),
     /// The daemon's own settings.
     Info,
 }
@@ -66,6 +68,8 @@ impl Question<'_> {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
             Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
             Self::Volume(name) => format!("/volumes/{}", checked(name)?),
+            // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
+            Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
             Self::Info => "/info".to_owned(),
         })
     }

@@ -1,10 +1,10 @@
 //! Limits on what a request refers to: a container that is entered or started, a volume that is mounted by its name.
 
-use super::{Facts, Judge, Reason};
+use super::{Facts, Judge, Reason, swarm_reference};
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
 use crate::engine_api::schema::{Class, Limit};
-use crate::engine_api::{EngineRequest, ExistingContainer, Field, Operation};
+use crate::engine_api::{EngineRequest, ExistingContainer, ExistingNetwork, Field, Operation};
 use crate::policy::Policy;
 
 /// Something whose nature the daemon must tell before [`super::decide`] can judge a request.
@@ -15,6 +15,8 @@ pub enum Reference {
     /// An exec instance, and by it the container it belongs to.
     Exec(String),
     Volume(String),
+    /// A network of the swarm by its name, its id, or the beginning of that.
+    SwarmNetwork(String),
 }
 
 /// What the daemon says of a reference.
@@ -40,13 +42,21 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
         return Vec::new();
     }
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
-    if request.operation() == Some(Operation::ContainerCreate) {
+    if request.operation().is_some_and(mounts_volumes) {
         let mut names: Vec<String> = request.fields().iter().flat_map(volume_names).collect();
         names.sort();
         names.dedup();
         found.extend(names.into_iter().map(Reference::Volume));
     }
+    found.extend(swarm_reference::networks(request));
     found
+}
+
+fn mounts_volumes(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::ContainerCreate | Operation::ServiceCreate | Operation::ServiceUpdate
+    )
 }
 
 /// Whether a request of the operation is held against what the daemon says of a container.
@@ -59,7 +69,8 @@ pub fn enters_container(operation: Operation) -> bool {
         )
 }
 
-/// The facts where no daemon is asked: every container has nothing of the host, and there are no volumes.
+/// The facts where no daemon is asked: every container has nothing of the host, there are no
+/// volumes, and networks of a swarm are what they are called.
 #[must_use]
 pub fn ordinary_facts(policy: &Policy, request: &EngineRequest) -> Facts {
     let mut facts = Facts::default();
@@ -79,6 +90,11 @@ pub fn ordinary_facts(policy: &Policy, request: &EngineRequest) -> Facts {
                     message,
                 };
                 facts.volumes.insert(name, answer);
+            }
+            Reference::SwarmNetwork(name) => {
+                let (id, called) = (name.clone(), name.clone());
+                let network = ExistingNetwork { id, name: called };
+                facts.networks.insert(name, Found::Is(network));
             }
         }
     }
@@ -123,7 +139,9 @@ fn volume_names(field: &Field<'_>) -> Vec<String> {
         Class::Limited(Limit::Binds) => {
             items.map(|bind| Mount::from_bind(bind.as_text())).collect()
         }
-        Class::Limited(Limit::Mounts) => items.map(Mount::from_mount).collect(),
+        Class::Limited(Limit::Mounts | Limit::ServiceMounts) => {
+            items.map(Mount::from_mount).collect()
+        }
         Class::Harmless | Class::Limited(_) | Class::Refused(_) => Vec::new(),
     };
     let name = |mount: Mount| match mount.source {
@@ -169,9 +187,12 @@ impl Judge<'_> {
 
     fn unknown_container(&mut self, cause: &str) {
         let named = match container_of(self.request) {
-            Some(Reference::Container(name) | Reference::Exec(name) | Reference::Volume(name)) => {
-                name
-            }
+            Some(
+                Reference::Container(name)
+                | Reference::Exec(name)
+                | Reference::Volume(name)
+                | Reference::SwarmNetwork(name),
+            ) => name,
             None => String::new(),
         };
         let message = format!("the gate cannot tell what it is: {cause}");
@@ -203,6 +224,8 @@ impl Judge<'_> {
             Some(Found::Answered { status: 404, .. }) => {}
             Some(Found::Answered { message, .. }) => self.unknown_volume(path, name, message),
             Some(Found::Unknown(cause)) => self.unknown_volume(path, name, cause),
+            // Nothing is looked up for what is refused whatever it is.
+            None if !self.is_permitted() => {}
             None => self.unknown_volume(path, name, "it was not looked up"),
         }
     }
@@ -210,6 +233,12 @@ impl Judge<'_> {
     fn unknown_volume(&mut self, path: &str, name: &str, cause: &str) {
         let message = format!("the gate cannot tell what this volume is: {cause}");
         self.refuse(Reason::new("volume-unknown", path, name, &message));
+    }
+
+    /// Whether a rule permits the operation, so that what it refers to has been looked up.
+    pub(super) fn is_permitted(&self) -> bool {
+        let operation = self.request.operation();
+        operation.is_some_and(|operation| self.policy.operations.contains_key(&operation))
     }
 
     /// The `HostConfig` under judgement: that of the container that is entered, or that in the request.
@@ -246,7 +275,7 @@ pub(super) fn pin(request: &mut EngineRequest, container: &ExistingContainer) {
         }
         Some(Reference::Container(_)) => request.head.target.set_name(&container.id),
         // The id of an exec instance is whole, and belongs to one container for good.
-        Some(Reference::Exec(_) | Reference::Volume(_)) | None => {}
+        Some(Reference::Exec(_) | Reference::Volume(_) | Reference::SwarmNetwork(_)) | None => {}
     }
 }
 

@@ -14,8 +14,13 @@ const LOCAL_OPTIONS: &[&str] = &[
 
 impl Judge<'_> {
     pub(super) fn log_config(&mut self, path: &str, value: &Value) {
+        self.log_driver(path, value, ("Type", "Config"));
+    }
+
+    /// A driver and its options, by the names that they have in the object.
+    pub(super) fn log_driver(&mut self, path: &str, value: &Value, (of, with): (&str, &str)) {
         let setting = &self.policy.container.log_drivers;
-        let driver = value.text("Type");
+        let driver = value.text(of);
         if !driver.is_empty() && setting.value.iter().any(|pattern| pattern.matches(driver)) {
             return;
         }
@@ -26,18 +31,18 @@ impl Judge<'_> {
             );
             let message = "the daemon would send logs elsewhere, or write them where others read";
             self.refuse(
-                Reason::new("log-driver", &format!("{path}.Type"), driver, message)
+                Reason::new("log-driver", &format!("{path}.{of}"), driver, message)
                     .opened_by(setting.line, &remedy),
             );
             return;
         }
-        for (key, option) in value.get("Config").map(Value::members).unwrap_or_default() {
+        for (key, option) in value.get(with).map(Value::members).unwrap_or_default() {
             if !LOCAL_OPTIONS.contains(&key.as_str()) {
                 let message = "no option of the drivers that log locally";
                 self.refuse(
                     Reason::new(
                         "log-option",
-                        &format!("{path}.Config.{key}"),
+                        &format!("{path}.{with}.{key}"),
                         &Reason::text(option),
                         message,
                     )

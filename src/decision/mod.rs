@@ -13,13 +13,17 @@ mod privileges;
 mod published;
 mod reason;
 mod rewrite;
+mod service;
+mod swarm_reference;
 mod volume;
 
 use std::collections::HashMap;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field, Operation};
+use crate::engine_api::{
+    Body, EngineRequest, ExistingContainer, ExistingNetwork, ExistingVolume, Field, Operation,
+};
 use crate::policy::Policy;
 
 pub use existing::{Found, Reference, enters_container, ordinary_facts, references};
@@ -37,6 +41,8 @@ pub struct Facts {
     pub container: Option<Found<ExistingContainer>>,
     /// By its name: each volume that the request mounts, or that the container has.
     pub volumes: HashMap<String, Found<ExistingVolume>>,
+    /// By what the request calls it: each network that a service joins, as the swarm knows it.
+    pub networks: HashMap<String, Found<ExistingNetwork>>,
 }
 
 /// The outcome of a decision.
@@ -101,6 +107,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.names();
     judge.absent_image();
     judge.absent_network_mode();
+    judge.absent_service_network();
     judge.entered_container();
     let (mut reasons, has_more) = (judge.reasons, judge.has_more);
     let answered = existing::answered(facts).filter(|_| reasons.is_empty());
@@ -207,6 +214,7 @@ impl Judge<'_> {
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
             Refused::Swarm => ("swarm", "swarm is not modelled"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
+            Refused::TaskRuntime => ("task-runtime", "its tasks would be no containers"),
         };
         self.refuse(Reason::new(
             code,

@@ -43,7 +43,7 @@ impl Judge<'_> {
         }
     }
 
-    fn mount(&mut self, path: &str, text: &str, mount: &Mount) {
+    pub(super) fn mount(&mut self, path: &str, text: &str, mount: &Mount) {
         self.mount_options(path, text, mount);
         match &mount.source {
             Source::HostPath(source) => self.host_path(path, source, mount.is_read_only),
@@ -70,7 +70,7 @@ impl Judge<'_> {
         }
     }
 
-    fn mount_options(&mut self, path: &str, text: &str, mount: &Mount) {
+    pub(super) fn mount_options(&mut self, path: &str, text: &str, mount: &Mount) {
         let harmless = [
             "z",
             "Z",

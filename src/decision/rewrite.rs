@@ -3,6 +3,7 @@
 use super::Facts;
 use super::existing::{self, Found};
 use super::network::ENABLE_ICC;
+use super::swarm_reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
 use crate::engine_api::{Body, EngineRequest, Operation};
@@ -18,6 +19,9 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
     };
     if operation == Some(Operation::NetworkCreate) && policy.network.icc.value == Icc::Never {
         stamp_icc(body);
+    }
+    if !facts.networks.is_empty() {
+        swarm_reference::pin(body, facts);
     }
     if !facts.host_paths.is_empty()
         && let Some(host_config) = body.get_mut("HostConfig")

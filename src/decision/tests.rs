@@ -2,6 +2,8 @@
 
 mod existing;
 mod host_paths;
+mod service;
+mod service_networks;
 mod told;
 
 use std::collections::BTreeMap;
@@ -47,6 +49,7 @@ fn codes(policy: &Policy, line: &str, body: &str, facts: &Facts) -> Vec<&'static
         volumes: existing::absent(policy, &request, &facts.volumes),
         host_paths: facts.host_paths.clone(),
         protected: facts.protected.clone(),
+        networks: facts.networks.clone(),
     };
     match decide(policy, request, &facts) {
         Decision::Permit(_) => Vec::new(),

@@ -1,4 +1,4 @@
-//! What exists already, as the daemon describes it: containers, exec instances, volumes, and the daemon's defaults.
+//! What exists already, as the daemon describes it: containers, exec instances, volumes, networks, and the daemon's defaults.
 
 use super::Malformed;
 use super::json::{self, Value};
@@ -24,6 +24,14 @@ pub struct ExistingContainer {
 pub struct ExistingVolume {
     pub driver: String,
     pub options: Vec<(String, String)>,
+}
+
+/// A network of the swarm.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExistingNetwork {
+    /// What it names never changes.
+    pub id: String,
+    pub name: String,
 }
 
 /// What the daemon takes where a create says nothing.
@@ -130,6 +138,21 @@ impl ExistingVolume {
         }
         let options = answer.get("Options").map(text_map).unwrap_or_default();
         Ok(Self { driver, options })
+    }
+}
+
+impl ExistingNetwork {
+    /// Reads the answer to `NetworkInspect`.
+    ///
+    /// # Errors
+    /// [`Malformed`] where it is none, or one of another scope than the swarm.
+    pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
+        let answer = json::parse(bytes)?;
+        let (id, name) = (answer.text("Id").to_owned(), answer.text("Name").to_owned());
+        if id.is_empty() || name.is_empty() || answer.text("Scope") != "swarm" {
+            return Err(Malformed::Body("it is no network of the swarm".to_owned()));
+        }
+        Ok(Self { id, name })
     }
 }
 

@@ -15,7 +15,8 @@ mod tables;
 use std::fmt;
 
 pub use existing::{
-    DaemonDefaults, ExistingContainer, ExistingVolume, container_of_exec, error_message,
+    DaemonDefaults, ExistingContainer, ExistingNetwork, ExistingVolume, container_of_exec,
+    error_message,
 };
 use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};

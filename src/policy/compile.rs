@@ -86,6 +86,7 @@ fn fill(policy: &mut Policy, root: &mut Table<'_>, given: &BTreeMap<String, Stri
     policy.volume = root.section("volume", limits::volume);
     policy.image = root.section("image", limits::image);
     policy.build = root.section("build", limits::build);
+    policy.service = root.section("service", limits::service);
 }
 
 /// The parameters that the policy names, with what was given for each; `None` stands for a value that is a problem

@@ -1,4 +1,4 @@
-//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]` and `[build]`.
+//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]` and `[service]`.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::problem::Fault;
 use super::value::Value;
 use super::{
     BuildLimits, ContainerLimits, HostPath, Icc, ImageLimits, Limit, NetworkLimits, Pattern,
-    VolumeLimits, paths, published, subnet, words,
+    ServiceLimits, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -76,6 +76,15 @@ pub(super) fn image(table: &mut Table<'_>) -> ImageLimits {
 pub(super) fn build(table: &mut Table<'_>) -> BuildLimits {
     BuildLimits {
         remote_contexts: limit(table, "remote-contexts", Value::boolean),
+    }
+}
+
+pub(super) fn service(table: &mut Table<'_>) -> ServiceLimits {
+    ServiceLimits {
+        secrets: patterns(table, "secrets"),
+        configs: patterns(table, "configs"),
+        volumes: patterns(table, "volumes"),
+        generic_resources: patterns(table, "generic-resources"),
     }
 }
 

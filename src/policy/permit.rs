@@ -204,10 +204,7 @@ mod tests {
         let reads = selection("*:read").unwrap();
         assert!(reads.iter().all(|read| read.spec().effect == Effect::Read));
         assert_eq!(selection("Swarm:*").unwrap_err().code(), "not-modelled");
-        assert_eq!(
-            selection("ServiceCreate").unwrap_err().code(),
-            "not-modelled"
-        );
+        assert_eq!(selection("Session").unwrap_err().code(), "not-modelled");
         assert_eq!(selection("Network:export").unwrap_err().code(), "empty");
     }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::daemon::{Question, Reply};
 use crate::decision::{self, Facts, Found, Reference};
 use crate::engine_api::{
-    DaemonDefaults, EngineRequest, ExistingContainer, ExistingVolume, Malformed, container_of_exec,
-    error_message,
+    DaemonDefaults, EngineRequest, ExistingContainer, ExistingNetwork, ExistingVolume, Malformed,
+    container_of_exec, error_message,
 };
 
 use super::connection::Connection;
@@ -34,10 +34,11 @@ impl DefaultsCache {
 /// Asks for what the decision on this request must know, and for nothing where it needs nothing.
 pub(super) async fn answered(connection: &mut Connection, request: &EngineRequest) -> Facts {
     let mut facts = Facts::default();
-    let mut volumes = Vec::new();
+    let (mut volumes, mut networks) = (Vec::new(), Vec::new());
     for reference in decision::references(&connection.client.policy, request) {
         match reference {
             Reference::Volume(name) => volumes.push(name),
+            Reference::SwarmNetwork(name) => networks.push(name),
             Reference::Container(name) => {
                 facts.container = Some(container(connection, &name).await);
             }
@@ -50,7 +51,26 @@ pub(super) async fn answered(connection: &mut Connection, request: &EngineReques
         volumes.extend_from_slice(&container.volumes);
     }
     facts.volumes = described(connection, volumes).await;
+    facts.networks = swarm_networks(connection, networks).await;
     facts
+}
+
+async fn swarm_networks(
+    connection: &mut Connection,
+    names: Vec<String>,
+) -> HashMap<String, Found<ExistingNetwork>> {
+    let mut networks = HashMap::with_capacity(names.len());
+    let is_over = names.len() > MOST_NETWORKS;
+    for name in names {
+        let network = if is_over {
+            Found::Unknown(format!("there are more than {MOST_NETWORKS} networks"))
+        } else {
+            let question = Question::SwarmNetwork(&name);
+            ask(connection, question, ExistingNetwork::read).await
+        };
+        networks.insert(name, network);
+    }
+    networks
 }
 
 async fn described(
@@ -147,3 +167,5 @@ async fn ask<T>(
 const DEFAULTS_LAST: Duration = Duration::from_secs(60);
 /// Volumes of one request that are looked up.
 const MOST_VOLUMES: usize = 128;
+/// Networks of one service that are looked up.
+const MOST_NETWORKS: usize = 32;

@@ -90,6 +90,7 @@ fn every_key_is_documented() {
         "[volume]\n",
         "[image]\n",
         "[build]\n",
+        "[service]\n",
     ];
     for table in tables {
         let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");

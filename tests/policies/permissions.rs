@@ -17,6 +17,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         volume,
         image,
         build,
+        service,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -51,6 +52,16 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("image import-urls", import_urls);
     let policy::BuildLimits { remote_contexts } = build;
     limits.line("build remote-contexts", remote_contexts);
+    let policy::ServiceLimits {
+        secrets,
+        configs,
+        volumes,
+        generic_resources,
+    } = service;
+    limits.patterns("service secrets", secrets);
+    limits.patterns("service configs", configs);
+    limits.patterns("service volumes", volumes);
+    limits.patterns("service generic-resources", generic_resources);
     text
 }
 

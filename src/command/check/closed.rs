@@ -1,7 +1,8 @@
 //! A policy with every limit closed: what refuses then is what opened before.
 
 use crate::policy::{
-    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy, VolumeLimits,
+    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy, ServiceLimits,
+    VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -27,6 +28,12 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         },
         build: BuildLimits {
             remote_contexts: empty(&policy.build.remote_contexts),
+        },
+        service: ServiceLimits {
+            secrets: empty(&policy.service.secrets),
+            configs: empty(&policy.service.configs),
+            volumes: empty(&policy.service.volumes),
+            generic_resources: empty(&policy.service.generic_resources),
         },
         ..Policy::default()
     }

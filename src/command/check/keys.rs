@@ -6,7 +6,7 @@ use crate::engine_api::Operation;
 use crate::engine_api::schema::Limit;
 use crate::policy::{HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet};
 
-/// One key of `[container]`, `[network]`, `[volume]`, `[image]` or `[build]`.
+/// One key of `[container]`, `[network]`, `[volume]`, `[image]`, `[build]` or `[service]`.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) section: &'static str,
@@ -144,24 +144,26 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         };
     }
     keys![
-        container images "images" [L::Mounts, L::Registry] [O::ContainerCreate],
-        container networks "networks" [L::NetworkMode, L::Network, L::EndpointsConfig, L::BuildNetworkMode] [O::NetworkConnect],
-        container published "published" [L::PortBindings, L::PublishAllPorts] [],
+        container images "images" [L::Mounts, L::Registry] [O::ContainerCreate, O::ServiceCreate, O::ServiceUpdate],
+        container networks "networks" [L::NetworkMode, L::Network, L::EndpointsConfig, L::BuildNetworkMode, L::ServiceNetworks]
+            [O::NetworkConnect],
+        container published "published" [L::PortBindings, L::PublishAllPorts, L::ServicePorts] [],
         container host_paths "host-paths" [L::Binds, L::Mounts] [],
         container capabilities "capabilities" [L::Capabilities] [],
         container namespaces "namespaces"
             [L::PidMode, L::IpcMode, L::UtsMode, L::UsernsMode, L::CgroupnsMode, L::NetworkMode, L::Network,
-             L::EndpointsConfig, L::BuildNetworkMode] [O::NetworkConnect],
+             L::EndpointsConfig, L::BuildNetworkMode, L::ServiceNetworks] [O::NetworkConnect],
         container devices "devices" [L::Devices] [],
         container device_requests "device-requests" [L::DeviceRequests] [],
         container device_cgroup_rules "device-cgroup-rules" [L::DeviceCgroupRules] [],
-        container security_options "security-options" [L::SecurityOptions] [],
+        container security_options "security-options" 
+            [L::SecurityOptions, L::SelinuxContext, L::SeccompMode, L::AppArmorMode] [],
         container sysctls "sysctls" [L::Sysctls] [],
         container runtimes "runtimes" [L::Runtime] [],
         container cgroup_parents "cgroup-parents" [L::CgroupParent] [],
-        container log_drivers "log-drivers" [L::LogConfig] [],
+        container log_drivers "log-drivers" [L::LogConfig, L::LogDriver] [],
         container annotations "annotations" [L::Annotations] [],
-        container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
+        container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts, L::ServiceMounts] [],
         container links "links" [L::Links] [],
         container privileged "privileged" [L::Privileged] [],
         container unmasked_paths "unmasked-paths" [L::MaskedPaths] [],
@@ -171,11 +173,15 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         network drivers "drivers" [L::NetworkDriver] [],
         network options "options" [L::NetworkOptions, L::EndpointOptions] [],
         network subnets "subnets" [L::Subnet] [],
-        volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
-        volume types "types" [L::VolumeOptions, L::Mounts] [],
+        volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts, L::ServiceMounts] [],
+        volume types "types" [L::VolumeOptions, L::Mounts, L::ServiceMounts] [],
         image references "references" [L::Registry]
             [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild],
         image import_urls "import-urls" [L::ImportSource] [],
         build remote_contexts "remote-contexts" [L::BuildRemote] [],
+        service secrets "secrets" [L::ServiceSecrets] [],
+        service configs "configs" [L::ServiceConfigs] [],
+        service volumes "volumes" [L::ServiceMounts] [],
+        service generic_resources "generic-resources" [L::GenericResources] [],
     ]
 }

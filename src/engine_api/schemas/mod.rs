@@ -9,7 +9,9 @@ mod legacy;
 mod mount;
 mod network;
 mod other_parameters;
+mod service;
 mod system;
+mod task;
 mod volume;
 
 pub(super) use host_config::HOST_CONFIG;
@@ -51,6 +53,8 @@ const BODIES: &[(Operation, &Schema)] = &[
     (Operation::NetworkConnect, network::CONNECT),
     (Operation::NetworkDisconnect, network::DISCONNECT),
     (Operation::SystemAuth, system::AUTH),
+    (Operation::ServiceCreate, service::SPEC),
+    (Operation::ServiceUpdate, service::SPEC),
 ];
 
 const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[

@@ -1,9 +1,9 @@
 //! The query parameters of operations on the system, volumes, networks, plugins and swarm.
 
 use super::super::operation::Operation;
-use super::super::schema::Parameter;
 use super::super::schema::ParameterKind::{Bool, Filters, Integer, Text, Texts};
-use super::read;
+use super::super::schema::{Limit, Parameter};
+use super::{judged, read};
 
 #[rustfmt::skip]
 /// moby: daemon/server/router/system, volume, network, plugin and swarm. Those of operations that are not modelled
@@ -55,8 +55,9 @@ pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
     ]),
     (Operation::ServiceInspect, &[read("insertDefaults", Bool)]),
     (Operation::ServiceUpdate, &[
+        // The credentials that pulled the image so far, or before that, pull the one that is judged.
         read("registryAuthFrom", Text),
-        read("rollback", Text),
+        judged("rollback", Text, Limit::ServiceRollback),
         read("version", Integer),
     ]),
     (Operation::ServiceLogs, LOGS),

@@ -37,6 +37,7 @@ mod run;
 mod sdk;
 mod second_parser;
 mod serve;
+mod services;
 mod streams;
 mod support;
 mod systemd;

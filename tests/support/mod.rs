@@ -11,6 +11,7 @@ pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod second_daemon;
 pub(crate) mod site;
 pub(crate) mod wait;
 

@@ -53,8 +53,8 @@ const BODIES: &[(Operation, &Schema)] = &[
     (Operation::NetworkConnect, network::CONNECT),
     (Operation::NetworkDisconnect, network::DISCONNECT),
     (Operation::SystemAuth, system::AUTH),
-    (Operation::ServiceCreate, service::SPEC),
-    (Operation::ServiceUpdate, service::SPEC),
+    (Operation::ServiceCreate, service::CREATE),
+    (Operation::ServiceUpdate, service::UPDATE),
 ];
 
 const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[

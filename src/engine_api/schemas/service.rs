@@ -1,8 +1,14 @@
-//! The body of `ServiceCreate` and `ServiceUpdate`: what surrounds the tasks.
+//! The bodies of `ServiceCreate` and `ServiceUpdate`: what surrounds the tasks.
 
-use super::super::schema::{Limit, Schema, Shape};
+use super::super::schema::{Field, Limit, Schema, Shape};
 use super::task::TASK;
-use super::{harmless, limited};
+use super::{also, harmless, limited, unread};
+
+pub(super) const CREATE: &Schema = &Schema { parts: &[SPEC] };
+
+pub(super) const UPDATE: &Schema = &Schema {
+    parts: &[SPEC, UPDATE_ONLY],
+};
 
 #[rustfmt::skip]
 /// moby: api/types/swarm/service.go; daemon/cluster/convert/service.go, `ServiceSpecToGRPC`.
@@ -10,24 +16,33 @@ use super::{harmless, limited};
 /// `Networks` stands in for those of the task where that has none: always up to 24, and since then for clients before
 /// 1.44 (daemon/server/router/swarm/helpers.go, `adjustForAPIVersion`, which drops what other old clients could not
 /// mean; it is judged all the same). A rollback on failure goes back to the spec that the request takes the place of.
-pub(super) const SPEC: &Schema = &Schema {
-    parts: &[&[
-        harmless("Name", Shape::Text),
-        harmless("Labels", Shape::TextMap),
-        harmless("TaskTemplate", Shape::Object(TASK)),
-        harmless("Mode", Shape::Object(MODE)),
-        harmless("UpdateConfig", Shape::Object(UPDATE_CONFIG)),
-        harmless("RollbackConfig", Shape::Object(UPDATE_CONFIG)),
-        limited("Networks", Shape::List(&Shape::Object(ATTACHMENT)), Limit::ServiceNetworks),
-        harmless("EndpointSpec", Shape::Object(ENDPOINT_SPEC)),
-    ]],
-};
+const SPEC: &[Field] = &[
+    harmless("Name", Shape::Text),
+    harmless("Labels", Shape::TextMap),
+    harmless("TaskTemplate", Shape::Object(TASK)),
+    harmless("Mode", Shape::Object(MODE)),
+    harmless("UpdateConfig", Shape::Object(UPDATE_CONFIG)),
+    harmless("RollbackConfig", Shape::Object(UPDATE_CONFIG)),
+    limited("Networks", Shape::List(&Shape::Object(ATTACHMENT)), Limit::ServiceNetworks),
+    harmless("EndpointSpec", Shape::Object(ENDPOINT_SPEC)),
+];
+
+/// dockerode repeats the query in the body.
+const UPDATE_ONLY: &[Field] = &[
+    unread("registryAuthFrom"),
+    unread("rollback"),
+    unread("version"),
+];
 
 /// Numbers are `uint64`; the daemon refuses negative ones.
 const MODE: &Schema = &Schema {
     parts: &[&[
-        harmless("Replicated", Shape::Object(REPLICATED)),
-        harmless("Global", Shape::Object(NOTHING)),
+        // docker-py
+        also(
+            harmless("Replicated", Shape::Object(REPLICATED)),
+            "replicated",
+        ),
+        also(harmless("Global", Shape::Object(NOTHING)), "global"),
         harmless("ReplicatedJob", Shape::Object(REPLICATED_JOB)),
         harmless("GlobalJob", Shape::Object(NOTHING)),
     ]],

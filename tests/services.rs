@@ -104,7 +104,7 @@ fn a_permitted_service_is_made_changed_scaled_and_removed() {
         "service create --detach --name web --network shop --secret shop-secret --config shop-config \
          --publish 8080:80 --mount type=volume,source=shop-data,target=/data --mount type=tmpfs,target=/tmp \
          --env NODE={{.Node.Hostname}} --constraint node.role==manager --limit-memory 64M --health-cmd true \
-         --label team=shop --update-failure-action rollback --cap-drop ALL busybox sleep 600",
+         --label team=shop --update-order start-first --cap-drop ALL busybox sleep 600",
     );
     let task = &swarm.service("web")["Spec"]["TaskTemplate"];
     assert_eq!(task["Networks"], json!([{ "Target": network }]));

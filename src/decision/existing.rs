@@ -92,8 +92,11 @@ pub fn ordinary_facts(policy: &Policy, request: &EngineRequest) -> Facts {
                 facts.volumes.insert(name, answer);
             }
             Reference::SwarmNetwork(name) => {
-                let (id, called) = (name.clone(), name.clone());
-                let network = ExistingNetwork { id, name: called };
+                let network = ExistingNetwork {
+                    id: name.clone(),
+                    name: name.clone(),
+                    driver: String::new(),
+                };
                 facts.networks.insert(name, Found::Is(network));
             }
         }

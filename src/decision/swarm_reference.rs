@@ -62,6 +62,7 @@ impl Judge<'_> {
     fn swarm_network(&mut self, path: &str, target: &str) {
         let facts = self.facts;
         match facts.networks.get(target) {
+            Some(Found::Is(network)) if network.driver == "host" => self.network_mode(path, "host"),
             Some(Found::Is(network)) => self.network_mode(path, &network.name),
             Some(Found::Answered { .. }) if PREDEFINED.contains(&target) => {
                 self.network_mode(path, target);
@@ -96,7 +97,8 @@ impl Judge<'_> {
         let task = body.and_then(|body| body.get("TaskTemplate"));
         let version = self.request.head.target.version();
         let counts_for_service = version.is_some_and(|version| version < WITH_TASKS_ONLY);
-        if !has_some(task) && !(counts_for_service && has_some(body)) {
+        let is_named = has_some(task) || (counts_for_service && has_some(body));
+        if !is_named {
             self.network_mode("TaskTemplate.Networks", "");
         }
     }

@@ -32,6 +32,7 @@ pub struct ExistingNetwork {
     /// What it names never changes.
     pub id: String,
     pub name: String,
+    pub driver: String,
 }
 
 /// What the daemon takes where a create says nothing.
@@ -152,7 +153,8 @@ impl ExistingNetwork {
         if id.is_empty() || name.is_empty() || answer.text("Scope") != "swarm" {
             return Err(Malformed::Body("it is no network of the swarm".to_owned()));
         }
-        Ok(Self { id, name })
+        let driver = answer.text("Driver").to_owned();
+        Ok(Self { id, name, driver })
     }
 }
 

@@ -68,6 +68,18 @@ fn what_a_task_has_is_judged_as_of_a_container() {
             "negative-oom-score = true",
         ),
         (r#""Isolation":"hyperv""#, "isolation", ""),
+    ] {
+        opened_by(&of_container(more), code, key);
+    }
+    let log = r#""LogDriver":{"Name":"syslog","Options":{"syslog-address":"udp://h"}}"#;
+    opened_by(&of_task(log), "log-driver", "log-drivers = [\"syslog\"]");
+    let local = r#""LogDriver":{"Name":"json-file","Options":{"fluentd-address":"h"}}"#;
+    opened_by(&of_task(local), "log-option", "");
+}
+
+#[test]
+fn privileges_are_the_security_options_of_a_container() {
+    for (more, code, key) in [
         (
             r#""Privileges":{"Seccomp":{"Mode":"unconfined"}}"#,
             "security-option",
@@ -111,10 +123,6 @@ fn what_a_task_has_is_judged_as_of_a_container() {
     ] {
         opened_by(&of_container(more), code, key);
     }
-    let log = r#""LogDriver":{"Name":"syslog","Options":{"syslog-address":"udp://h"}}"#;
-    opened_by(&of_task(log), "log-driver", "log-drivers = [\"syslog\"]");
-    let local = r#""LogDriver":{"Name":"json-file","Options":{"fluentd-address":"h"}}"#;
-    opened_by(&of_task(local), "log-option", "");
 }
 
 #[test]

@@ -12,6 +12,7 @@ fn a_network_of_a_service_is_what_the_swarm_knows_it_as() {
         Found::Is(ExistingNetwork {
             id: id.to_owned(),
             name: name.to_owned(),
+            driver: if name == "mine" { "host" } else { "overlay" }.to_owned(),
         })
     };
     let absent = || Found::Answered {
@@ -26,6 +27,7 @@ fn a_network_of_a_service_is_what_the_swarm_knows_it_as() {
             vec!["host-network"],
         ),
         (&every, "host", absent(), vec!["host-network"]),
+        (&every, "mine", found("a1", "mine"), vec!["host-network"]),
         (&every, "bridge", absent(), vec![]),
         (&every, "c3ff", absent(), vec!["network-unknown"]),
         (
@@ -69,6 +71,7 @@ fn the_network_that_was_judged_is_the_one_that_is_joined() {
     let network = ExistingNetwork {
         id: "tko8cway".to_owned(),
         name: "n".to_owned(),
+        driver: "overlay".to_owned(),
     };
     facts.networks.insert("n".to_owned(), Found::Is(network));
     let Decision::Permit(permit) = decide(&open, request, &facts) else {

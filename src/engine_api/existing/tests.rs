@@ -19,6 +19,14 @@ fn what_is_no_description_is_a_fault() {
         assert!(ExistingContainer::read(text.as_bytes()).is_err(), "{text}");
     }
     assert!(ExistingVolume::read(b"{}").is_err());
+    for text in [
+        r#"{"Name":"host","Id":"a","Scope":"local"}"#,
+        r#"{"Name":"host","Id":"a"}"#,
+        r#"{"Name":"","Id":"a","Scope":"swarm"}"#,
+        r#"{"Name":"host","Scope":"swarm"}"#,
+    ] {
+        assert!(ExistingNetwork::read(text.as_bytes()).is_err(), "{text}");
+    }
 }
 
 #[test]

@@ -40,6 +40,7 @@ mod run;
 mod sdk;
 mod second_parser;
 mod serve;
+mod services;
 mod streams;
 mod support;
 mod swarm;

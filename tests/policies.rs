@@ -144,7 +144,7 @@ const FAULTY: &str = r#"descriptoin = "no description"
 parameters = ["project", "Data"]
 
 [[permit]]
-operations = ["System:reed", "ContainerCraete", "ServiceCreate", "Exec:*", 7]
+operations = ["System:reed", "ContainerCraete", "Session", "Exec:*", 7]
 
 [[permit]]
 path = "/containers/json"

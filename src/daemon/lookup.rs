@@ -23,6 +23,8 @@ pub enum Question<'a> {
     Network(&'a str),
     /// An image by its id or the beginning of that.
     Image(&'a str),
+    /// A network of the swarm by its name, or its id or the beginning of that.
+    SwarmNetwork(&'a str),
     /// The daemon's own settings.
     Info,
     /// Which versions of the API it speaks.
@@ -67,6 +69,14 @@ impl IdleConnection {
 }
 
 impl Question<'_> {
+    /// Whether it can be asked at all, before a connection is made for it.
+    ///
+    /// # Errors
+    /// [`LookupFault::Name`].
+    pub fn check(self) -> Result<(), LookupFault> {
+        self.target().map(drop)
+    }
+
     fn target(self) -> Result<String, LookupFault> {
         Ok(match self {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
@@ -80,6 +90,8 @@ impl Question<'_> {
                 };
                 format!("/images/{prefix}{}/json", checked(digits)?)
             }
+            // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
+            Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
             Self::Info => "/info".to_owned(),
             Self::Version => "/version".to_owned(),
         })

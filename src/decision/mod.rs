@@ -19,7 +19,9 @@ mod reason;
 mod references;
 mod rewrite;
 mod secret;
+mod service;
 mod swarm;
+mod swarm_reference;
 mod volume;
 
 use crate::engine_api::json::Value;
@@ -229,6 +231,7 @@ impl Judge<'_> {
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
             Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
+            Refused::TaskRuntime => ("task-runtime", "its tasks would be no containers"),
         };
         self.refuse(Reason::new(
             code,

@@ -5,6 +5,8 @@ mod host_paths;
 mod networks;
 mod others;
 mod plugins;
+mod service;
+mod service_networks;
 mod told;
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! What exists already, as the daemon describes it: containers, exec instances, volumes, and the daemon's defaults.
+//! What exists already, as the daemon describes it: containers, exec instances, volumes, networks, and the daemon's defaults.
 
 mod image;
 mod network;

@@ -228,6 +228,24 @@ pub enum Limit {
     SecretDriver,
     SecretTemplating,
     ConfigTemplating,
+    /// The networks of a service or its tasks, each by its `Target`: a name, an id, or the beginning of that.
+    ServiceNetworks,
+    /// `EndpointSpec.Ports` of a service.
+    ServicePorts,
+    /// `ContainerSpec.Mounts`: as `HostConfig.Mounts`, on whichever nodes run the tasks, and with templates.
+    ServiceMounts,
+    /// Labels of a service's tasks, which are security options of their containers.
+    SelinuxContext,
+    SeccompMode,
+    AppArmorMode,
+    ServiceSecrets,
+    ServiceConfigs,
+    /// What the nodes of a swarm offer beyond processors and memory, by its kind.
+    GenericResources,
+    /// `TaskTemplate.Runtime`: what the tasks of a service are.
+    TaskRuntime,
+    /// `rollback` of `ServiceUpdate`: an older spec of the service in place of the one in the body.
+    ServiceRollback,
 }
 
 /// Why a field that no key opens is refused.
@@ -239,6 +257,8 @@ pub enum Refused {
     Swarm,
     /// Reaches the host or its daemon in a way that no key of a policy describes.
     Host,
+    /// Describes tasks of a service that are no containers.
+    TaskRuntime,
 }
 
 /// A query parameter that the daemon reads for an operation.

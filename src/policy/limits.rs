@@ -1,5 +1,5 @@
-//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]`, `[plugin]`, `[swarm]`, `[secret]`
-//! and `[config]`.
+//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]`, `[plugin]`, `[swarm]`, `[secret]`,
+//! `[config]` and `[service]`.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use super::problem::Fault;
 use super::value::Value;
 use super::{
     BuildLimits, ConfigLimits, ContainerLimits, DefaultBridge, HostFileSystem, HostPath, Icc,
-    ImageLimits, Limit, NetworkLimits, Pattern, PluginLimits, SecretLimits, SwarmLimits,
-    VolumeLimits, paths, published, subnet, words,
+    ImageLimits, Limit, NetworkLimits, Pattern, PluginLimits, SecretLimits, ServiceLimits,
+    SwarmLimits, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -131,6 +131,15 @@ pub(super) fn plugin(table: &mut Table<'_>) -> PluginLimits {
         privileges: patterns(table, "privileges"),
         settings: patterns(table, "settings"),
         creates_unread: limit(table, "dangerously-create-unread", Value::boolean),
+    }
+}
+
+pub(super) fn service(table: &mut Table<'_>) -> ServiceLimits {
+    ServiceLimits {
+        secrets: patterns(table, "secrets"),
+        configs: patterns(table, "configs"),
+        volumes: patterns(table, "volumes"),
+        generic_resources: patterns(table, "generic-resources"),
     }
 }
 

@@ -46,6 +46,7 @@ pub struct Policy {
     pub secret: SecretLimits,
     pub config: ConfigLimits,
     pub plugin: PluginLimits,
+    pub service: ServiceLimits,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.
@@ -242,6 +243,19 @@ pub struct ImageLimits {
     pub references: Limit<Vec<Pattern>>,
     /// Import from a URL that the daemon fetches.
     pub import_urls: Limit<bool>,
+}
+
+/// `[service]`: limits on services that have no counterpart for containers.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceLimits {
+    /// Names of secrets that services may read.
+    pub secrets: Limit<Vec<Pattern>>,
+    /// Names of configs that services may read.
+    pub configs: Limit<Vec<Pattern>>,
+    /// Names of volumes that services may mount, whatever they stand for on each node.
+    pub volumes: Limit<Vec<Pattern>>,
+    /// Kinds of generic resources that services may reserve.
+    pub generic_resources: Limit<Vec<Pattern>>,
 }
 
 /// `[build]`: limits on classic builds.

@@ -207,10 +207,7 @@ mod tests {
         let reads = selection("*:read").unwrap();
         assert!(reads.iter().all(|read| read.spec().effect == Effect::Read));
         assert_eq!(selection("Session:*").unwrap_err().code(), "not-modelled");
-        assert_eq!(
-            selection("ServiceCreate").unwrap_err().code(),
-            "not-modelled"
-        );
+        assert_eq!(selection("Session").unwrap_err().code(), "not-modelled");
         assert_eq!(selection("Network:export").unwrap_err().code(), "empty");
     }
 

@@ -177,10 +177,14 @@ mod tests {
     #[test]
     fn credentials_pass_once_to_operations_that_read_them() {
         let headers = "X-Registry-Auth: first\r\nX-Registry-Auth: second";
-        assert_eq!(
-            passed_names("POST /images/a/push", headers),
-            ["X-Registry-Auth: first"]
-        );
+        for line in [
+            "POST /images/a/push",
+            "POST /services/create",
+            "POST /services/a/update",
+        ] {
+            assert_eq!(passed_names(line, headers), ["X-Registry-Auth: first"]);
+        }
+        assert!(passed_names("DELETE /services/a", headers).is_empty());
     }
 
     #[test]

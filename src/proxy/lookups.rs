@@ -63,7 +63,7 @@ fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
         (Reference::Volume(name), Answer::Volume(found)) => {
             facts.volumes.insert(name, found);
         }
-        (Reference::Network(name), Answer::Network(found)) => {
+        (Reference::Network(name) | Reference::SwarmNetwork(name), Answer::Network(found)) => {
             facts.networks.insert(name, found);
         }
         (Reference::Image(id), Answer::Image(found)) => {
@@ -157,6 +157,10 @@ impl Asker {
                 let read = |bytes: &[u8]| ExistingNetwork::read(bytes, name);
                 Answer::Network(self.ask(Question::Network(name), read).await)
             }
+            Reference::SwarmNetwork(name) => {
+                let read = |bytes: &[u8]| ExistingNetwork::read_of_swarm(bytes, name);
+                Answer::Network(self.ask(Question::SwarmNetwork(name), read).await)
+            }
             Reference::Image(id) => {
                 Answer::Image(self.ask(Question::Image(id), ExistingImage::read).await)
             }
@@ -212,6 +216,9 @@ impl Asker {
         question: Question<'_>,
         read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
     ) -> Found<T> {
+        if let Err(fault) = question.check() {
+            return Found::Unknown(fault.to_string());
+        }
         let idle = match daemon_connection(&mut self.idle, &self.gate.daemon).await {
             Ok(idle) => idle,
             Err(unavailable) => {

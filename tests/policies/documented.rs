@@ -94,6 +94,7 @@ fn every_key_is_documented() {
         "[secret]\n",
         "[config]\n",
         "[plugin]\n",
+        "[service]\n",
     ];
     for table in tables {
         let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");

@@ -21,6 +21,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         secret,
         config,
         plugin,
+        service,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -83,6 +84,16 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.patterns("plugin privileges", privileges);
     limits.patterns("plugin settings", settings);
     limits.line("plugin dangerously-create-unread", creates_unread);
+    let policy::ServiceLimits {
+        secrets,
+        configs,
+        volumes,
+        generic_resources,
+    } = service;
+    limits.patterns("service secrets", secrets);
+    limits.patterns("service configs", configs);
+    limits.patterns("service volumes", volumes);
+    limits.patterns("service generic-resources", generic_resources);
     text
 }
 

@@ -2,7 +2,7 @@
 
 use crate::policy::{
     BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, PluginLimits,
-    Policy, SecretLimits, SwarmLimits, VolumeLimits,
+    Policy, SecretLimits, ServiceLimits, SwarmLimits, VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -45,6 +45,12 @@ pub(super) fn closed(policy: &Policy) -> Policy {
             privileges: empty(&policy.plugin.privileges),
             settings: empty(&policy.plugin.settings),
             creates_unread: empty(&policy.plugin.creates_unread),
+        },
+        service: ServiceLimits {
+            secrets: empty(&policy.service.secrets),
+            configs: empty(&policy.service.configs),
+            volumes: empty(&policy.service.volumes),
+            generic_resources: empty(&policy.service.generic_resources),
         },
         ..Policy::default()
     }

@@ -12,8 +12,10 @@ mod network;
 mod other_parameters;
 mod plugin;
 mod secret;
+mod service;
 mod swarm;
 mod system;
+mod task;
 mod volume;
 
 pub(super) use host_config::HOST_CONFIG;
@@ -72,6 +74,8 @@ const BODIES: &[(Operation, Shape)] = &[
     (Operation::SecretUpdate, object(secret::SECRET)),
     (Operation::ConfigCreate, object(secret::CONFIG)),
     (Operation::ConfigUpdate, object(secret::CONFIG)),
+    (Operation::ServiceCreate, object(service::CREATE)),
+    (Operation::ServiceUpdate, object(service::UPDATE)),
 ];
 
 const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[

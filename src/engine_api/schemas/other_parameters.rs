@@ -55,8 +55,9 @@ pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
     ]),
     (Operation::ServiceInspect, &[read("insertDefaults", Bool)]),
     (Operation::ServiceUpdate, &[
+        // The credentials that pulled the image so far, or before that, pull the one that is judged.
         read("registryAuthFrom", Text),
-        read("rollback", Text),
+        judged("rollback", Text, Limit::ServiceRollback),
         read("version", Integer),
     ]),
     (Operation::ServiceLogs, LOGS),

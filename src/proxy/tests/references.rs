@@ -98,6 +98,31 @@ async fn the_volumes_of_a_container_and_of_a_create_are_asked_for() {
 }
 
 #[tokio::test]
+async fn the_network_of_a_service_is_asked_for_once_and_its_name_is_judged() {
+    let mut stage = Stage::judging();
+    let body =
+        r#"{"TaskTemplate":{"Networks":[{"Target":"yqk1"},{"Target":"z/b"},{"Target":"yqk1"}]}}"#;
+    let length = body.len();
+    stage
+        .say(&format!(
+            "POST /services/create HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+        .await;
+    let mut daemon = stage.daemon().await;
+    let host =
+        r#"{"Name":"host","Id":"yqk1y5j2abcdefghijklmnopq","Scope":"swarm","Driver":"host"}"#;
+    tell(&mut daemon, "/networks/yqk1?scope=swarm", (200, host)).await;
+    let answer = up_to(&mut stage.client, "}\n").await;
+    for reason in [
+        "host-network: `TaskTemplate.Networks[0].Target` is `host`",
+        "network-unknown: `TaskTemplate.Networks[1].Target` is `z/b`",
+        "host-network: `TaskTemplate.Networks[2].Target` is `host`",
+    ] {
+        assert!(answer.contains(reason), "{answer}");
+    }
+}
+
+#[tokio::test]
 async fn an_absent_container_gets_the_daemons_words_and_no_request_follows() {
     let mut stage = Stage::judging();
     stage.say("POST /containers/a/start HTTP/1.1\r\n\r\n").await;

@@ -80,6 +80,13 @@ impl Group {
         }
     }
 
+    /// Writes what waits where somebody has found the log occupied; whoever had it calls this after letting it go.
+    pub(super) fn write_if_wanted(&self) {
+        if self.waiting().is_wanted {
+            self.write();
+        }
+    }
+
     /// Writes what waits, as the one who has the log.
     pub(super) fn write_to(&self, log: &mut Log) {
         let mut pending = log.spare();

@@ -83,6 +83,9 @@ impl Log {
                 closing.push(written);
                 entries.close();
             }
+            if let Some(group) = group {
+                group.write_if_wanted();
+            }
         }
         let mut log = lock();
         if let Some(group) = group {
@@ -90,6 +93,9 @@ impl Log {
         }
         let result = log.write_kept();
         drop(log);
+        if let Some(group) = group {
+            group.write_if_wanted();
+        }
         for written in closing {
             let _ = written.send(result.clone());
         }
@@ -355,5 +361,28 @@ mod tests {
             "{written}"
         );
         assert!(!log.ends_inside_a_line);
+    }
+
+    #[test]
+    fn a_decision_that_found_the_log_occupied_is_not_left_behind() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let log = Arc::new(Mutex::new(log(File::from(std::os::fd::OwnedFd::from(
+            writer,
+        )))));
+        let group = Group::new(Arc::clone(&log));
+        let (queue, entries) = mpsc::channel(1);
+        let (large, _large_answer) = decision(vec![b'x'; 4 << 20]);
+        queue.try_send(large).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| Log::run(&log, Some(&group), entries));
+            // The pipe takes no more, so the log's own thread has the log.
+            reader.read_exact(&mut [0; 1]).unwrap();
+            assert!(log.try_lock().is_err());
+            let (written, answer) = oneshot::channel();
+            drop(group.add_decision(b"small\n", Then::Tell(written, place())));
+            scope.spawn(move || reader.read_exact(&mut vec![0; (4 << 20) - 1 + 6]));
+            assert_eq!(answer.blocking_recv().unwrap(), Ok(()));
+            drop(queue);
+        });
     }
 }

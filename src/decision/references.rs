@@ -31,7 +31,8 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
     let Some(operation) = request.operation() else {
         return Vec::new();
     };
-    if policy.permits_everything || !policy.operations.contains_key(&operation) {
+    let is_permitted = policy.operations.contains_key(&operation);
+    if policy.permits_everything || !is_permitted || !refers(operation) {
         return Vec::new();
     }
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
@@ -54,6 +55,20 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
         found.extend(image(&policy.image.references.value, name));
     }
     without_repeats(found)
+}
+
+/// Whether a request of the operation can refer to anything that is looked up.
+fn refers(operation: Operation) -> bool {
+    enters_container(operation)
+        || matches!(
+            operation,
+            Operation::ContainerCreate
+                | Operation::ImageBuild
+                | Operation::ImageTag
+                | Operation::ImageDelete
+                | Operation::ServiceCreate
+                | Operation::ServiceUpdate
+        )
 }
 
 /// Likewise for what a container has that the request refers to.

@@ -66,7 +66,7 @@ impl Judge<'_> {
                 self.network_mode(path, target);
             }
             // Nothing is looked up for what is refused whatever it is.
-            None if !self.is_permitted() => self.opened_network(path, target),
+            None if !self.is_permitted() => self.network_mode(path, target),
             found => self.unknown_network(path, target, found),
         }
     }

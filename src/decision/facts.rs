@@ -95,7 +95,6 @@ impl Facts {
                 Reference::SwarmNetwork(name) => {
                     let network = ExistingNetwork {
                         id: name.clone(),
-                        driver: "overlay".to_owned(),
                         scope: "swarm".to_owned(),
                         ..ordinary_network(policy, &name, &self.owner)
                     };

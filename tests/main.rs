@@ -32,6 +32,7 @@ mod policies;
 mod ready;
 mod references;
 mod refusals;
+mod reload;
 mod remote;
 mod run;
 mod sdk;

@@ -31,6 +31,8 @@ pub struct Decision<'a> {
     /// As the client sent it, but for values that may be secrets.
     pub target: Text<'a, 4096>,
     pub policy: Option<&'a str>,
+    /// SHA-256 of the configuration in force, with its policies and certificates.
+    pub configuration: &'a str,
     pub decision: Verdict,
     #[serde(serialize_with = "first")]
     pub reasons: &'a [Reason<'a>],
@@ -133,6 +135,8 @@ pub enum Outcome {
     TimedOut,
     /// The gate ended it, to shut down.
     Cut,
+    /// A new configuration no longer permits it to the client.
+    Withdrawn,
     /// A fault of the gate itself.
     Failed,
 }
@@ -222,6 +226,7 @@ mod tests {
             method: Text("POST"),
             target: Text("/v1.51/containers/create?name=\r\n"),
             policy: Some("guarded"),
+            configuration: "00ff",
             decision: Verdict::Refuse,
             reasons,
             dropped: &[],

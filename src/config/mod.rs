@@ -6,6 +6,7 @@ mod daemon;
 mod limits;
 mod listener;
 mod policy_reference;
+mod reload;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ pub use daemon::{Daemon, DaemonTls};
 pub use limits::Limits;
 pub use listener::{Listener, ListenerTls};
 pub use policy_reference::{PolicyReference, UnknownPolicy};
+pub use reload::Reload;
 
 /// A configuration without a problem; its paths are joined to the directory of its file.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,7 @@ pub struct Config {
     pub limits: Limits,
     pub audit: AuditFile,
     pub api: Api,
+    pub reload: Reload,
     /// Values for the parameters of policies.
     pub parameters: BTreeMap<String, String>,
 }
@@ -119,6 +122,7 @@ fn read(root: &mut Table<'_>, directory: &Path, given: Option<PolicyReference>) 
         limits: root.section("limits", limits::read),
         audit: root.section("audit", |table| audit(table, directory)),
         api: root.section("api", api),
+        reload: root.section("reload", reload::read),
         parameters: root.section("parameters", parameters),
     }
 }

@@ -142,6 +142,7 @@ async fn join(
         | Outcome::DaemonUnavailable
         | Outcome::TimedOut
         | Outcome::Cut
+        | Outcome::Withdrawn
         | Outcome::Failed => After::Drop,
     }
 }

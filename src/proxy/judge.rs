@@ -14,6 +14,7 @@ use super::forward::CONTINUE;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
+use super::standing::TurnedAway;
 
 /// What becomes of a request.
 pub(super) enum Judged {
@@ -33,8 +34,8 @@ pub(super) enum Judged {
 
 /// Why a request was not understood.
 enum NotRead {
-    /// The client's certificate was good when it connected.
-    Expired,
+    /// The client was let in, and is not any more.
+    TurnedAway(TurnedAway),
     Malformed(Malformed),
     Body(ReadFault),
 }
@@ -109,10 +110,12 @@ async fn read(
     record: &mut ExchangeRecord,
     request: &Request,
 ) -> Result<EngineRequest, NotRead> {
+    let standing = connection.renew();
     let head = RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
     record.names(&head);
+    standing.map_err(NotRead::TurnedAway)?;
     if connection.client.identity.has_expired(now()) {
-        return Err(NotRead::Expired);
+        return Err(NotRead::TurnedAway(TurnedAway::Expired));
     }
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
@@ -166,15 +169,11 @@ async fn without_decision(
     let limits = connection.gate.limits;
     let (verdict, unread) = match not_read {
         // No request may follow.
-        NotRead::Expired => (Verdict::Refuse, Framing::UntilEnd),
+        NotRead::TurnedAway(_) => (Verdict::Refuse, Framing::UntilEnd),
         NotRead::Malformed(_) | NotRead::Body(_) => (Verdict::Malformed, request.framing),
     };
     let (code, answer, outcome) = match not_read {
-        NotRead::Expired => {
-            let message = "the client's certificate has expired since it connected";
-            let answer = OwnAnswer::new(403, message);
-            ("certificate-expired", answer, Outcome::Refused)
-        }
+        NotRead::TurnedAway(cause) => (cause.code(), OwnAnswer::from(&cause), Outcome::Refused),
         NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),
         NotRead::Body(ReadFault::Malformed(fault)) => {
             ("malformed-body", OwnAnswer::from(fault), Outcome::Refused)

@@ -19,10 +19,12 @@ mod request_body;
 mod response;
 mod server;
 mod shown;
+mod standing;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::audit::Audit;
@@ -40,13 +42,14 @@ use judge::Judged;
 pub use lookups::DefaultsCache;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
+pub use standing::{Door, DoorTls};
 
-/// What all connections share.
+/// What all connections share: the configuration in force, which a reload replaces as a whole.
 #[derive(Debug)]
 pub struct Gate {
     pub daemon: Daemon,
     pub audit: Audit,
-    pub ids: ExchangeIds,
+    pub ids: Arc<ExchangeIds>,
     pub limits: Limits,
     /// API versions that clients may speak.
     pub lowest_version: ApiVersion,
@@ -54,6 +57,14 @@ pub struct Gate {
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
     pub defaults: DefaultsCache,
+    /// In the order of the configuration: the first that matches holds.
+    pub clients: Vec<KnownClient>,
+    /// By the address of the listener in the configuration.
+    pub doors: HashMap<Arc<str>, Door>,
+    /// SHA-256 of what this was compiled from, in hexadecimal.
+    pub digest: Arc<str>,
+    /// Whether a tunnel or stream ends once its client would no longer be let in.
+    pub ends_tunnels: bool,
 }
 
 /// Who a connection belongs to, and what is permitted to it.
@@ -87,7 +98,19 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
     };
     match judge::judge(connection, &mut record, &request).await {
         Judged::Permitted { permit, framing } => {
-            forward::forward(connection, &mut record, (request, framing), permit).await
+            let watched = connection.standing.watched(&connection.client, &permit);
+            let forwarded = forward::forward(connection, &mut record, (request, framing), permit);
+            let Some(watched) = watched else {
+                return forwarded.await;
+            };
+            tokio::select! {
+                biased;
+                after = forwarded => after,
+                () = watched.withdrawn() => {
+                    record.outcome = Outcome::Withdrawn;
+                    After::Drop
+                }
+            }
         }
         Judged::Refused {
             answer,

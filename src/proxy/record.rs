@@ -93,6 +93,7 @@ impl ExchangeRecord {
             method: Text(request.map_or("", |request| &request.method)),
             target: Text(&target),
             policy: Some(&client.policy.name),
+            configuration: &gate.digest,
             decision: verdicts.verdict,
             reasons: verdicts.reasons,
             dropped: &dropped,

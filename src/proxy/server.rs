@@ -20,6 +20,7 @@ use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
+use super::standing::Standing;
 use super::{Client, Gate, client_identity, record};
 
 /// How far the gate is on its way to its end.
@@ -36,8 +37,8 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Served {
     pub listener: Listener,
-    /// The policy of whoever reaches it; else the first of `clients` that matches decides.
-    pub policy: Option<Arc<Policy>>,
+    /// Its address in the configuration, which for inherited sockets is not the listener's own name.
+    pub door: Arc<str>,
 }
 
 /// A `[[client]]` table.
@@ -51,19 +52,28 @@ pub struct KnownClient {
 /// What serves all listeners.
 #[derive(Debug)]
 pub struct Server {
-    gate: Arc<Gate>,
-    clients: Vec<KnownClient>,
+    gate: watch::Sender<Arc<Gate>>,
     seats: Seats,
 }
 
 impl Server {
     #[must_use]
-    pub fn new(gate: Gate, clients: Vec<KnownClient>) -> Arc<Self> {
+    pub fn new(gate: Gate) -> Arc<Self> {
         Arc::new(Self {
             seats: Seats::new(&gate.limits),
-            gate: Arc::new(gate),
-            clients,
+            gate: watch::Sender::new(Arc::new(gate)),
         })
+    }
+
+    /// Puts a new configuration in force, at once and for all connections, from their next request on.
+    pub fn replace(&self, gate: Gate) {
+        self.gate.send_replace(Arc::new(gate));
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate.borrow())
     }
 
     /// Serves until the phase is no longer running and the last connection has ended, or been cut.
@@ -78,17 +88,30 @@ impl Server {
     }
 
     async fn listen(self: Arc<Self>, served: Served, mut phase: watch::Receiver<Phase>) {
-        let Served { listener, policy } = served;
+        let Served { listener, door } = served;
+        let name = Arc::clone(&listener.name);
+        let listener = match listener.open() {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, listener = %name, "cannot wait for clients");
+                return;
+            }
+        };
         let mut connections = JoinSet::new();
         let mut ending = phase.clone();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok(accepted) => {
+                        let gate = self.gate();
+                        let tls = gate.doors.get(&door).map(|door| door.tls.as_ref());
+                        let tls = tls.map(|tls| tls.filter(|_| listener.is_tls));
                         let arrival = Arrival {
                             listener: Arc::clone(&listener.name),
-                            tls: listener.tls.clone().map(TlsAcceptor::from),
-                            policy: policy.clone(),
+                            is_open: tls.is_some_and(|tls| tls.is_some() == listener.is_tls),
+                            tls: tls.flatten().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config))),
+                            door: Arc::clone(&door),
+                            gate,
                         };
                         connections.spawn(Arc::clone(&self).serve(accepted, arrival, phase.clone()));
                     }
@@ -123,6 +146,12 @@ impl Server {
         arrival: Arrival,
         phase: watch::Receiver<Phase>,
     ) {
+        if !arrival.is_open {
+            let cause = "the configuration in force has no such listener";
+            self.record_refused(&arrival, None, "no-listener", cause)
+                .await;
+            return;
+        }
         let seat = self.seats.take();
         if let (Err(limit), Some(_)) = (&seat, &arrival.tls) {
             // Who has no place gets no handshake either.
@@ -152,11 +181,20 @@ impl Server {
                 return;
             }
         };
-        let Some((name, policy)) = self.policy_of(&identity, &arrival) else {
-            let answer = OwnAnswer::new(403, "no policy is for this client");
-            self.turn_away(&mut peer, &arrival, &identity, ("unknown-client", answer))
-                .await;
-            return;
+        let chain = peer.certificates().unwrap_or_default();
+        let door = Arc::clone(&arrival.door);
+        let mut standing = Standing::new(self.gate.subscribe(), door, Arc::from(chain));
+        let gate = standing.gate();
+        // A handshake may outlive the configuration that it was begun under.
+        let is_verified = Arc::ptr_eq(&gate, &arrival.gate);
+        let let_in = standing.let_in(&gate, &identity, &arrival.listener, is_verified);
+        let (name, policy) = match let_in {
+            Ok(let_in) => let_in,
+            Err(cause) => {
+                let answer = (cause.code(), OwnAnswer::from(&cause));
+                self.turn_away(&mut peer, &arrival, &identity, answer).await;
+                return;
+            }
         };
         let client = Client {
             name,
@@ -164,7 +202,7 @@ impl Server {
             listener: arrival.listener,
             policy,
         };
-        Connection::new(Arc::clone(&self.gate), client, peer, phase)
+        Connection::new((gate, standing), client, peer, phase)
             .run()
             .await;
     }
@@ -205,27 +243,12 @@ impl Server {
         stream: TcpStream,
         acceptor: &TlsAcceptor,
     ) -> Result<TlsStream<TcpStream>, String> {
-        let deadline = self.gate.limits.handshake_deadline;
+        let deadline = self.gate().limits.handshake_deadline;
         match time::timeout(deadline, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => Ok(TlsStream::Server(stream)),
             Ok(Err(error)) => Err(format!("TLS handshake: {error}")),
             Err(_) => Err("the TLS handshake took too long".to_owned()),
         }
-    }
-
-    fn policy_of(
-        &self,
-        identity: &Identity,
-        arrival: &Arrival,
-    ) -> Option<(Option<Arc<str>>, Arc<Policy>)> {
-        if let Some(policy) = &arrival.policy {
-            return Some((None, Arc::clone(policy)));
-        }
-        let known = self
-            .clients
-            .iter()
-            .find(|known| known.matches.matches(identity, &arrival.listener))?;
-        Some((Some(Arc::clone(&known.name)), Arc::clone(&known.policy)))
     }
 
     /// Answers before any request is read, and ends the connection.
@@ -252,10 +275,11 @@ impl Server {
         message: &str,
     ) {
         tracing::debug!(listener = %arrival.listener, code, message, "a connection was refused");
+        let gate = self.gate();
         let [reason] = record::reason(code, message);
         let refused = ConnectionRefused {
             time: Timestamp::now(),
-            id: self.gate.ids.next(),
+            id: gate.ids.next(),
             client: RecordedClient {
                 name: None,
                 identity,
@@ -265,7 +289,7 @@ impl Server {
             reason,
         };
         let record = Record::ConnectionRefused(refused);
-        if let Err(error) = self.gate.audit.record(&record).await {
+        if let Err(error) = gate.audit.record(&record).await {
             tracing::error!(%error, "a refused connection is missing from the audit log");
         }
     }
@@ -280,8 +304,12 @@ pub(super) async fn is_over(phases: &mut watch::Receiver<Phase>, phase: Phase) {
 /// What is known of a connection from where it arrived.
 struct Arrival {
     listener: Arc<str>,
+    /// Whether the configuration in force has the listener as it is.
+    is_open: bool,
     tls: Option<TlsAcceptor>,
-    policy: Option<Arc<Policy>>,
+    door: Arc<str>,
+    /// The configuration that it arrived under.
+    gate: Arc<Gate>,
 }
 
 /// A task that panicked took its own connection with it and nothing else.

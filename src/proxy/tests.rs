@@ -2,6 +2,7 @@
 
 mod references;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -20,6 +21,7 @@ use crate::policy::Policy;
 use crate::policy::client::Identity;
 
 use super::connection::Connection;
+use super::standing::Standing;
 use super::{Client, DefaultsCache, Gate, Phase};
 
 /// A client's connection to a gate before a daemon that the test plays.
@@ -29,6 +31,7 @@ struct Stage {
     daemon: UnixListener,
     serving: JoinHandle<()>,
     audit: Audit,
+    _gates: watch::Sender<Arc<Gate>>,
     _phase: watch::Sender<Phase>,
 }
 
@@ -51,12 +54,16 @@ impl Stage {
                 connect_deadline: limits.connect_deadline,
             },
             audit: audit.clone(),
-            ids: ExchangeIds::start().unwrap(),
+            ids: Arc::new(ExchangeIds::start().unwrap()),
             limits,
             lowest_version: ApiVersion::OLDEST,
             highest_version: ApiVersion::NEWEST,
             protected: Vec::new(),
             defaults: DefaultsCache::default(),
+            clients: Vec::new(),
+            doors: HashMap::new(),
+            digest: Arc::from(""),
+            ends_tunnels: true,
         };
         let known = Client {
             name: None,
@@ -67,13 +74,17 @@ impl Stage {
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);
         let peer = Peer::new(Stream::Unix(near));
-        let connection = Connection::new(Arc::new(gate), known, peer, phases);
+        let gate = Arc::new(gate);
+        let gates = watch::Sender::new(Arc::clone(&gate));
+        let standing = Standing::new(gates.subscribe(), Arc::from("unix:///test"), Arc::default());
+        let connection = Connection::new((gate, standing), known, peer, phases);
         Self {
             folder,
             client,
             daemon,
             serving: tokio::spawn(connection.run()),
             audit,
+            _gates: gates,
             _phase: phase,
         }
     }

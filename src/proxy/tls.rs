@@ -15,6 +15,8 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 use crate::tls_files::{self, TlsFileError};
 
+use super::standing::DoorTls;
+
 /// The PEM files of a listener's `tls` table.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenerTlsFiles<'a> {
@@ -36,7 +38,8 @@ pub struct ListenerTlsFiles<'a> {
 /// without verifying it again, so a certificate that expired or was revoked meanwhile would go on being accepted.
 ///
 /// A client that offers application protocols must offer `http/1.1`; most offer none.
-pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<Arc<ServerConfig>, ListenerTlsError> {
+pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<DoorTls, ListenerTlsError> {
+    let verifier = client_verifier(files)?;
     let chain = tls_files::certificates(files.certificate)?;
     if let Some(leaf) = chain.first() {
         warn_of_expiry(files.certificate, "certificate", certificate_end(leaf));
@@ -44,7 +47,7 @@ pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<Arc<ServerConfig>, L
     let mut config = ServerConfig::builder_with_provider(tls_files::crypto_provider())
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(ListenerTlsError::Cryptography)?
-        .with_client_cert_verifier(client_verifier(files)?)
+        .with_client_cert_verifier(Arc::clone(&verifier))
         .with_single_cert(chain, tls_files::private_key(files.key)?)
         .map_err(|error| ListenerTlsError::Certificate {
             path: files.certificate.to_owned(),
@@ -53,7 +56,10 @@ pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<Arc<ServerConfig>, L
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    Ok(DoorTls {
+        config: Arc::new(config),
+        verifier,
+    })
 }
 
 /// Why a listener cannot speak TLS with these files.

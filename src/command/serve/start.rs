@@ -1,22 +1,19 @@
 //! From settings to a gate that serves.
 
-use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::audit::text::ExchangeIds;
 use crate::audit::{Audit, AuditLimits, Sink};
-use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress, PolicyReference};
-use crate::daemon::Daemon;
-use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
+use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress};
 use crate::engine_api::ApiVersion;
-use crate::policy::{self, Policy, ready};
 use crate::proxy::listener::{self, Place};
-use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
-use crate::proxy::{DefaultsCache, Gate, KnownClient, Served, Server};
+use crate::proxy::{DefaultsCache, Gate, Served, Server};
+use crate::reload::Sources;
 use crate::systemd::Inherited;
 
+use super::compile::{self, Compiled};
 use super::loops;
 use super::settings::{ServeError, Settings};
 
@@ -24,155 +21,123 @@ use super::settings::{ServeError, Settings};
 pub(super) struct Started {
     pub(super) server: Arc<Server>,
     pub(super) served: Vec<Served>,
-    pub(super) audit: Audit,
+    pub(super) lasting: Lasting,
+    pub(super) sources: Sources,
 }
 
-/// Compiles the policies, opens the audit log, and listens.
+/// What a reload does not change.
+#[derive(Clone)]
+pub(super) struct Lasting {
+    pub(super) config: Config,
+    pub(super) audit: Audit,
+    ids: Arc<ExchangeIds>,
+    places: Vec<ListenerAddress>,
+}
+
+/// Compiles the policies, listens, and opens the audit log.
 pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
-    let Settings { config, file } = settings;
-    let mut policies = Policies {
-        parameters: &config,
-        compiled: HashMap::new(),
-    };
-    let clients = config.clients.iter().map(|rule| {
-        Ok(KnownClient {
-            name: Arc::from(rule.name.as_str()),
-            matches: rule.matches.clone(),
-            policy: policies.get(&rule.policy)?,
-        })
-    });
-    let clients: Vec<_> = clients.collect::<Result<_, ServeError>>()?;
-    let daemon = daemon(&config)?;
-    let mut inherited = Inherited::take();
-    let mut served = Vec::new();
-    for listener in &config.listeners {
-        let policy = listener.policy.as_ref().or(config.policy.as_ref());
-        let policy = policy.map(|policy| policies.get(policy)).transpose()?;
-        for listener in listen(listener, &mut inherited)? {
-            served.push(Served {
-                listener,
-                policy: policy.clone(),
-            });
-        }
-    }
+    let mut sources = Sources::default();
+    let compiled = compile::compile(settings, &mut sources)?;
+    let served = listeners(&compiled.config)?;
     // Only now is it known where systemd listens.
     let places: Vec<_> = served
         .iter()
         .filter_map(|served| ListenerAddress::parse(&served.listener.docker_host()).ok())
         .collect();
-    loops::refuse(&places, &config.daemon.address)?;
-    let audit = audit(&config)?;
+    loops::refuse(&places, &compiled.config.daemon.address)?;
     let ids = ExchangeIds::start().map_err(|error| ServeError::Failed(error.to_string()))?;
-    tracing::info!(daemon = %config.daemon.address, listeners = served.len(), "serving");
-    let gate = Gate {
-        daemon,
-        audit: audit.clone(),
-        ids,
-        limits: config.limits,
-        lowest_version: config.api.lowest,
-        highest_version: ApiVersion::NEWEST,
-        protected: protected(&config, file.as_deref(), &places),
-        defaults: DefaultsCache::default(),
+    let lasting = Lasting {
+        audit: audit(&compiled.config)?,
+        config: compiled.config.clone(),
+        ids: Arc::new(ids),
+        places,
     };
+    tracing::info!(
+        daemon = %compiled.config.daemon.address,
+        listeners = served.len(),
+        configuration = %compiled.digest,
+        "serving"
+    );
+    let gate = lasting.gate(compiled, &sources);
     Ok(Started {
-        server: Server::new(gate, clients),
+        server: Server::new(gate),
         served,
-        audit,
+        lasting,
+        sources,
     })
 }
 
-/// Policies by their reference, each compiled once.
-struct Policies<'a> {
-    parameters: &'a Config,
-    compiled: HashMap<String, Arc<Policy>>,
-}
-
-impl Policies<'_> {
-    fn get(&mut self, reference: &PolicyReference) -> Result<Arc<Policy>, ServeError> {
-        let name = reference.to_string();
-        if let Some(policy) = self.compiled.get(&name) {
-            return Ok(Arc::clone(policy));
+impl Lasting {
+    /// The gate that a configuration makes.
+    pub(super) fn gate(&self, compiled: Compiled, sources: &Sources) -> Gate {
+        Gate {
+            protected: self.protected(&compiled.config, sources.files()),
+            daemon: compiled.daemon,
+            audit: self.audit.clone(),
+            ids: Arc::clone(&self.ids),
+            limits: compiled.config.limits,
+            lowest_version: compiled.config.api.lowest,
+            highest_version: ApiVersion::NEWEST,
+            defaults: DefaultsCache::default(),
+            clients: compiled.clients,
+            doors: compiled.doors,
+            digest: compiled.digest,
+            ends_tunnels: compiled.config.reload.ends_tunnels,
         }
-        let text = match reference {
-            PolicyReference::Ready(name) => ready::find(name).unwrap_or_default().to_owned(),
-            PolicyReference::File(path) => fs::read_to_string(path).map_err(|error| {
-                let path = path.display();
-                ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
-            })?,
+    }
+
+    /// The daemon's socket, the gate's own sockets and files: a container that has one of them is the gate's master.
+    fn protected(&self, config: &Config, files: &[PathBuf]) -> Vec<String> {
+        let mut paths: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        if let Address::Unix(path) = &config.daemon.address {
+            paths.push(path);
+        }
+        if let AuditFile::File(path) = &config.audit {
+            paths.push(path);
+        }
+        for place in &self.places {
+            if let ListenerAddress::Unix(path) = place {
+                paths.push(path);
+            }
+        }
+        let real = |path: &Path| {
+            let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+            path.into_os_string().into_string().ok()
         };
-        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
-            .map_err(ServeError::Problems)?;
-        resolve(&mut policy);
-        if policy.permits_everything {
-            tracing::warn!(
-                policy = %policy.name,
-                "THIS POLICY PERMITS EVERYTHING, UNREAD: whoever has it is root on the host"
-            );
-        }
-        let policy = Arc::new(policy);
-        self.compiled.insert(name, Arc::clone(&policy));
-        Ok(policy)
+        paths.into_iter().filter_map(real).collect()
     }
 }
 
-/// What is opened is compared with where a request's path leads in the end, so it must be that too.
-fn resolve(policy: &mut Policy) {
-    for opened in &mut policy.container.host_paths.value {
-        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
-        match real {
-            Ok(Ok(real)) => opened.path = real,
-            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
-            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
-        }
-    }
-}
-
-fn daemon(config: &Config) -> Result<Daemon, ServeError> {
-    let address = config.daemon.address.clone();
-    let fault = |error: daemon_tls::DaemonTlsError| ServeError::Configuration(error.to_string());
-    let tls = match (&address, &config.daemon.tls) {
-        (Address::Tcp { host, .. }, Some(files)) => {
-            let client = files.client.as_ref();
-            let config = daemon_tls::client_config(DaemonTlsFiles {
-                authority: &files.ca,
-                client: client.map(|(certificate, key)| (certificate.as_path(), key.as_path())),
+fn listeners(config: &Config) -> Result<Vec<Served>, ServeError> {
+    let mut inherited = Inherited::take();
+    let mut served = Vec::new();
+    for configured in &config.listeners {
+        let door: Arc<str> = Arc::from(configured.address.to_string());
+        for listener in listen(configured, &mut inherited)? {
+            served.push(Served {
+                listener,
+                door: Arc::clone(&door),
             });
-            let name = daemon_tls::server_name(host).map_err(fault)?;
-            Some((config.map_err(fault)?, name))
         }
-        (Address::Tcp { .. } | Address::Unix(_), _) => None,
-    };
-    Ok(Daemon {
-        address,
-        tls,
-        connect_deadline: config.limits.connect_deadline,
-    })
+    }
+    Ok(served)
 }
 
 fn listen(
     listener: &Listener,
     inherited: &mut Inherited,
 ) -> Result<Vec<listener::Listener>, ServeError> {
-    let tls = listener.tls.as_ref().map(|files| {
-        listener_tls::server_config(ListenerTlsFiles {
-            certificate: &files.certificate,
-            key: &files.key,
-            client_authority: &files.client_ca,
-            revocation_lists: files.client_crl.as_slice(),
-        })
-        .map_err(|error| ServeError::Configuration(error.to_string()))
-    });
-    let tls = tls.transpose()?;
+    let is_tls = listener.tls.is_some();
     if let ListenerAddress::Systemd(name) = &listener.address {
         return inherited
-            .listeners(name.as_deref(), tls.as_ref(), listener.allows_plain_tcp)
+            .listeners(name.as_deref(), is_tls, listener.allows_plain_tcp)
             .map_err(ServeError::Configuration);
     }
-    listener::Listener::bind(Place {
+    listener::Listener::bind(&Place {
         address: &listener.address,
         mode: listener.mode,
         group: listener.group.as_deref(),
-        tls,
+        is_tls,
         dangerously_allow_plain_tcp: listener.allows_plain_tcp,
     })
     .map(|listener| vec![listener])
@@ -191,49 +156,4 @@ fn audit(config: &Config) -> Result<Audit, ServeError> {
         ..AuditLimits::default()
     };
     Audit::start(&sink, limits).map_err(|error| ServeError::Configuration(error.to_string()))
-}
-
-/// The daemon's socket, the gate's own sockets and files: a container that has one of them is the gate's master.
-fn protected(config: &Config, file: Option<&Path>, places: &[ListenerAddress]) -> Vec<String> {
-    let mut paths: Vec<&Path> = file.into_iter().collect();
-    if let Address::Unix(path) = &config.daemon.address {
-        paths.push(path);
-    }
-    if let AuditFile::File(path) = &config.audit {
-        paths.push(path);
-    }
-    for place in places {
-        if let ListenerAddress::Unix(path) = place {
-            paths.push(path);
-        }
-    }
-    for listener in &config.listeners {
-        if let Some(tls) = &listener.tls {
-            paths.extend([tls.certificate.as_path(), &tls.key, &tls.client_ca]);
-            paths.extend(tls.client_crl.as_deref());
-        }
-    }
-    if let Some(tls) = &config.daemon.tls {
-        paths.push(&tls.ca);
-        paths.extend(
-            tls.client
-                .iter()
-                .flat_map(|(certificate, key)| [certificate.as_path(), key]),
-        );
-    }
-    let policies = config.clients.iter().map(|client| &client.policy);
-    let fixed = config
-        .listeners
-        .iter()
-        .filter_map(|listener| listener.policy.as_ref());
-    for policy in policies.chain(fixed).chain(&config.policy) {
-        if let PolicyReference::File(path) = policy {
-            paths.push(path);
-        }
-    }
-    let real = |path: &Path| {
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        path.into_os_string().into_string().ok()
-    };
-    paths.into_iter().filter_map(real).collect()
 }

@@ -1,0 +1,176 @@
+//! From a configuration to what the gate judges by, whole or not at all; done at start and at each reload.
+
+use std::collections::HashMap;
+use std::fs;
+use std::sync::Arc;
+
+use crate::config::{Address, Config, PolicyReference};
+use crate::daemon::Daemon;
+use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
+use crate::policy::{self, Policy, ready};
+use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
+use crate::proxy::{Door, DoorTls, KnownClient};
+use crate::reload::Sources;
+
+use super::settings::{ServeError, Settings};
+
+/// A configuration with all that it names, read and found good.
+pub(super) struct Compiled {
+    pub(super) config: Config,
+    pub(super) clients: Vec<KnownClient>,
+    pub(super) doors: HashMap<Arc<str>, Door>,
+    pub(super) daemon: Daemon,
+    pub(super) digest: Arc<str>,
+}
+
+/// Reads all that the settings name; `sources` gets what was read, or would have been, also where it fails.
+pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compiled, ServeError> {
+    let Settings { config, file, text } = settings;
+    if let Some(file) = &file {
+        sources.add_path(file);
+        sources.add_text(file, &text);
+    }
+    let certificates = certificates(&config);
+    sources.add(&certificates);
+    let mut policies = Policies {
+        parameters: &config,
+        compiled: HashMap::new(),
+        sources,
+    };
+    let clients = config.clients.iter().map(|rule| {
+        Ok(KnownClient {
+            name: Arc::from(rule.name.as_str()),
+            matches: rule.matches.clone(),
+            policy: policies.get(&rule.policy)?,
+        })
+    });
+    let clients: Vec<_> = clients.collect::<Result<_, ServeError>>()?;
+    let daemon = daemon(&config)?;
+    let mut doors = HashMap::new();
+    for listener in &config.listeners {
+        let policy = listener.policy.as_ref().or(config.policy.as_ref());
+        let policy = policy.map(|policy| policies.get(policy)).transpose()?;
+        let tls = listener.tls.as_ref().map(|files| {
+            listener_tls::server_config(ListenerTlsFiles {
+                certificate: &files.certificate,
+                key: &files.key,
+                client_authority: &files.client_ca,
+                revocation_lists: files.client_crl.as_slice(),
+            })
+            .map_err(|error| ServeError::Configuration(error.to_string()))
+        });
+        let tls: Option<DoorTls> = tls.transpose()?;
+        let address = Arc::from(listener.address.to_string());
+        doors.insert(address, Door { policy, tls });
+    }
+    if self::certificates(&config) != certificates {
+        let cause = "certificates changed while they were read; they are read again when they rest";
+        return Err(ServeError::Configuration(cause.to_owned()));
+    }
+    Ok(Compiled {
+        digest: Arc::from(sources.digest()),
+        config,
+        clients,
+        doors,
+        daemon,
+    })
+}
+
+/// Policies by their reference, each compiled once.
+struct Policies<'a> {
+    parameters: &'a Config,
+    compiled: HashMap<String, Arc<Policy>>,
+    sources: &'a mut Sources,
+}
+
+impl Policies<'_> {
+    fn get(&mut self, reference: &PolicyReference) -> Result<Arc<Policy>, ServeError> {
+        let name = reference.to_string();
+        if let Some(policy) = self.compiled.get(&name) {
+            return Ok(Arc::clone(policy));
+        }
+        let text = match reference {
+            PolicyReference::Ready(name) => {
+                let text = ready::find(name).unwrap_or_default();
+                self.sources.add_ready(name, text);
+                text.to_owned()
+            }
+            PolicyReference::File(path) => {
+                self.sources.add_path(path);
+                let text = fs::read_to_string(path).map_err(|error| {
+                    let path = path.display();
+                    ServeError::Configuration(format!("cannot read the policy `{path}`: {error}"))
+                })?;
+                self.sources.add_text(path, &text);
+                text
+            }
+        };
+        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
+            .map_err(ServeError::Problems)?;
+        resolve(&mut policy);
+        if policy.permits_everything {
+            tracing::warn!(
+                policy = %policy.name,
+                "THIS POLICY PERMITS EVERYTHING, UNREAD: whoever has it is root on the host"
+            );
+        }
+        let policy = Arc::new(policy);
+        self.compiled.insert(name, Arc::clone(&policy));
+        Ok(policy)
+    }
+}
+
+/// What is opened is compared with where a request's path leads in the end, so it must be that too.
+fn resolve(policy: &mut Policy) {
+    for opened in &mut policy.container.host_paths.value {
+        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
+        match real {
+            Ok(Ok(real)) => opened.path = real,
+            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
+            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
+        }
+    }
+}
+
+/// What TLS is compiled from. It is read once more by whoever parses it, so it is compared before and after.
+fn certificates(config: &Config) -> Sources {
+    let mut sources = Sources::default();
+    for tls in config.listeners.iter().filter_map(|one| one.tls.as_ref()) {
+        sources.add_file(&tls.certificate);
+        sources.add_file(&tls.client_ca);
+        if let Some(list) = &tls.client_crl {
+            sources.add_file(list);
+        }
+        sources.add_secret(&tls.key);
+    }
+    if let Some(tls) = &config.daemon.tls {
+        sources.add_file(&tls.ca);
+        if let Some((certificate, key)) = &tls.client {
+            sources.add_file(certificate);
+            sources.add_secret(key);
+        }
+    }
+    sources
+}
+
+fn daemon(config: &Config) -> Result<Daemon, ServeError> {
+    let address = config.daemon.address.clone();
+    let fault = |error: daemon_tls::DaemonTlsError| ServeError::Configuration(error.to_string());
+    let tls = match (&address, &config.daemon.tls) {
+        (Address::Tcp { host, .. }, Some(files)) => {
+            let client = files.client.as_ref();
+            let config = daemon_tls::client_config(DaemonTlsFiles {
+                authority: &files.ca,
+                client: client.map(|(certificate, key)| (certificate.as_path(), key.as_path())),
+            });
+            let name = daemon_tls::server_name(host).map_err(fault)?;
+            Some((config.map_err(fault)?, name))
+        }
+        (Address::Tcp { .. } | Address::Unix(_), _) => None,
+    };
+    Ok(Daemon {
+        address,
+        tls,
+        connect_deadline: config.limits.connect_deadline,
+    })
+}

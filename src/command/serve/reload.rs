@@ -1,0 +1,220 @@
+//! A configuration that has changed, put in force while the gate serves, or left alone with the reason in the log.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::Signal;
+use tokio::task;
+
+use crate::config::{Config, Listener};
+use crate::proxy::Server;
+use crate::reload::{Sources, Watch};
+use crate::systemd;
+
+use super::ServeArguments;
+use super::compile::{self, Compiled};
+use super::settings::{ServeError, Settings};
+use super::start::Lasting;
+
+/// Takes in what changes, for as long as the gate serves.
+pub(super) struct Reloader {
+    pub(super) arguments: Arc<ServeArguments>,
+    pub(super) lasting: Lasting,
+    pub(super) server: Arc<Server>,
+    /// What is in force was made of these.
+    pub(super) sources: Sources,
+    pub(super) hangup: Signal,
+    pub(super) watch: Option<Watch>,
+}
+
+/// Why the files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Signal,
+    Change,
+}
+
+impl Reloader {
+    /// Never returns.
+    pub(super) async fn run(mut self) {
+        let mut watch = self.watch.take();
+        // What changed before the watch began.
+        self.take_in(Cause::Change, &mut watch).await;
+        loop {
+            let cause = match &mut watch {
+                None => {
+                    self.hangup.recv().await;
+                    Cause::Signal
+                }
+                Some(watching) => tokio::select! {
+                    _ = self.hangup.recv() => Cause::Signal,
+                    changed = watching.changed() => {
+                        if let Err(error) = changed {
+                            tracing::error!(%error, "files are not watched any more: changes are noticed on SIGHUP only");
+                            watch = None;
+                        }
+                        Cause::Change
+                    }
+                },
+            };
+            if cause == Cause::Signal {
+                systemd::notify_reloading();
+            }
+            self.take_in(cause, &mut watch).await;
+            if cause == Cause::Signal {
+                systemd::notify("READY=1");
+            }
+        }
+    }
+
+    /// Watches the files that were read, so that what changes from now on is noticed.
+    pub(super) fn begin_watch(&mut self) {
+        if !self.lasting.config.reload.watches {
+            return;
+        }
+        match Watch::start() {
+            Ok(mut watch) => {
+                watch.set(self.sources.files());
+                self.watch = Some(watch);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "files cannot be watched: changes are noticed on SIGHUP only");
+            }
+        }
+    }
+
+    async fn take_in(&mut self, mut cause: Cause, watch: &mut Option<Watch>) {
+        // What changes between a reading and the watch on what was read is seen by reading once more.
+        for _ in 0..MOST_READINGS {
+            let files = self.reload(cause).await;
+            cause = Cause::Change;
+            let is_other = watch.as_mut().is_some_and(|watch| watch.set(files.files()));
+            if !is_other {
+                return;
+            }
+        }
+    }
+
+    /// Gives the files that matter from now on: also those of a configuration that is not put in force.
+    async fn reload(&mut self, cause: Cause) -> Sources {
+        let (arguments, lasting) = (Arc::clone(&self.arguments), self.lasting.clone());
+        let in_force = (cause == Cause::Change).then(|| self.sources.clone());
+        // A file system may be slow, and no worker waits for it.
+        let read = task::spawn_blocking(move || {
+            if in_force.is_some_and(|sources| sources.are_current()) {
+                return None;
+            }
+            let mut sources = Sources::default();
+            let compiled = read(&arguments, &lasting.config, &mut sources);
+            Some((compiled, sources))
+        });
+        let (compiled, sources) = match read.await {
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                tracing::debug!("the files are what is in force");
+                return self.sources.clone();
+            }
+            Err(error) => {
+                tracing::error!(%error, "reading the configuration failed");
+                return self.sources.clone();
+            }
+        };
+        match compiled {
+            Ok((compiled, kept)) => {
+                for what in kept {
+                    tracing::warn!(
+                        "{what} changes with the next start of the gate, not with a reload"
+                    );
+                }
+                self.put_in_force(compiled, sources);
+            }
+            Err(error) => {
+                tracing::error!(
+                    configuration = %self.server.gate().digest,
+                    "not reloaded, what was in force stays so: {error}"
+                );
+                let mut both = self.sources.clone();
+                both.add(&sources);
+                return both;
+            }
+        }
+        self.sources.clone()
+    }
+
+    fn put_in_force(&mut self, compiled: Compiled, sources: Sources) {
+        let digest = Arc::clone(&compiled.digest);
+        self.server.replace(self.lasting.gate(compiled, &sources));
+        self.sources = sources;
+        tracing::info!(configuration = %digest, "reloaded");
+    }
+}
+
+/// Reads everything anew; gives also what of it cannot be changed and stays as it was.
+fn read(
+    arguments: &ServeArguments,
+    at_start: &Config,
+    sources: &mut Sources,
+) -> Result<(Compiled, Vec<String>), ServeError> {
+    if let Some(file) = &arguments.config {
+        sources.add_path(file);
+    }
+    let mut settings = Settings::of(arguments)?;
+    let kept = keep(&mut settings.config, at_start)?;
+    Ok((compile::compile(settings, sources)?, kept))
+}
+
+/// Puts back what a running gate cannot change, and names it.
+fn keep(config: &mut Config, at_start: &Config) -> Result<Vec<String>, ServeError> {
+    let mut kept = Vec::new();
+    if config.daemon.address != at_start.daemon.address {
+        kept.push("`[daemon]`".to_owned());
+        config.daemon = at_start.daemon.clone();
+    }
+    if config.limits != at_start.limits {
+        kept.push("`[limits]`".to_owned());
+        config.limits = at_start.limits;
+    }
+    if config.audit != at_start.audit {
+        kept.push("`[audit]`".to_owned());
+        config.audit = at_start.audit.clone();
+    }
+    if config.reload.watches != at_start.reload.watches {
+        kept.push("`watch` in `[reload]`".to_owned());
+    }
+    keep_listeners(config, at_start, &mut kept)?;
+    Ok(kept)
+}
+
+fn keep_listeners(
+    config: &Config,
+    at_start: &Config,
+    kept: &mut Vec<String>,
+) -> Result<(), ServeError> {
+    let same = |one: &&Listener, other: &Listener| one.address == other.address;
+    for before in &at_start.listeners {
+        let Some(now) = config.listeners.iter().find(|now| same(now, before)) else {
+            tracing::warn!(listener = %before.address, "a removed listener lets nobody in; it is closed with the next start");
+            continue;
+        };
+        if now.tls.is_some() != before.tls.is_some() {
+            return Err(ServeError::Configuration(format!(
+                "the listener {} cannot begin or cease to speak TLS while it is open; start the gate anew",
+                before.address
+            )));
+        }
+        if (now.mode, &now.group) != (before.mode, &before.group) {
+            kept.push(format!(
+                "`mode` or `group` of the listener {}",
+                before.address
+            ));
+        }
+    }
+    let added = config.listeners.iter().filter(|now| {
+        let mut before = at_start.listeners.iter();
+        !before.any(|before| same(now, before))
+    });
+    kept.extend(added.map(|now| format!("the new listener {}", now.address)));
+    Ok(())
+}
+
+/// In a row, while files go on changing; then the watch tells.
+const MOST_READINGS: usize = 4;

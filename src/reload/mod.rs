@@ -1,0 +1,8 @@
+//! Taking in a changed configuration while the gate runs: which files it was made of, and when they change.
+
+mod places;
+mod sources;
+mod watch;
+
+pub use sources::Sources;
+pub use watch::Watch;

@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod admin;
 mod agent;
 mod architecture;
 mod audit;

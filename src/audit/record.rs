@@ -109,7 +109,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Reason<'a> {
     /// Stable, for example `privileged`.
-    pub code: &'a str,
+    pub code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Text<'a, 256>>,
     #[serde(skip_serializing_if = "Option::is_none")]

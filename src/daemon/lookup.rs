@@ -21,6 +21,8 @@ pub enum Question<'a> {
     Volume(&'a str),
     /// The daemon's own settings.
     Info,
+    /// Whether it answers.
+    Ping,
 }
 
 /// The daemon's answer.
@@ -67,7 +69,20 @@ impl Question<'_> {
             Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
             Self::Volume(name) => format!("/volumes/{}", checked(name)?),
             Self::Info => "/info".to_owned(),
+            Self::Ping => "/_ping".to_owned(),
         })
+    }
+
+    /// What it asks for, for counters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Container(_) => "container",
+            Self::Exec(_) => "exec",
+            Self::Volume(_) => "volume",
+            Self::Info => "info",
+            Self::Ping => "ping",
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine_api::{
     DaemonDefaults, EngineRequest, ExistingContainer, ExistingVolume, Malformed, container_of_exec,
     error_message,
 };
+use crate::metrics::LookedUp;
 
 use super::connection::Connection;
 use super::forward::daemon_connection;
@@ -95,7 +96,9 @@ async fn container(connection: &mut Connection, name: &str) -> Found<ExistingCon
 }
 
 async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
-    if let Some(defaults) = connection.gate.defaults.fresh() {
+    let known = connection.gate.defaults.fresh();
+    connection.gate.metrics.defaults_needed(known.is_some());
+    if let Some(defaults) = known {
         return Found::Is(defaults);
     }
     let found = ask(connection, Question::Info, DaemonDefaults::read).await;
@@ -105,8 +108,25 @@ async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
     found
 }
 
-/// Asks one thing; only an error that says nothing but that the client asked for what is not there is passed on.
+/// Asks one thing, and counts it.
 async fn ask<T>(
+    connection: &mut Connection,
+    question: Question<'_>,
+    read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+) -> Found<T> {
+    let found = answer(connection, question, read).await;
+    let came_of_it = match &found {
+        Found::Is(_) => LookedUp::Found,
+        Found::Answered { status: 404, .. } => LookedUp::Absent,
+        Found::Answered { .. } | Found::Unknown(_) => LookedUp::Failed,
+    };
+    let metrics = &connection.gate.metrics;
+    metrics.looked_up(question.name(), came_of_it);
+    found
+}
+
+/// Only an error that says nothing but that the client asked for what is not there is passed on.
+async fn answer<T>(
     connection: &mut Connection,
     question: Question<'_>,
     read: impl FnOnce(&[u8]) -> Result<T, Malformed>,

@@ -34,8 +34,10 @@ use crate::config::Limits;
 use crate::daemon::Daemon;
 use crate::engine_api::ApiVersion;
 use crate::http1::Request;
+use crate::metrics::{ClientCounters, Metrics};
 use crate::policy::Policy;
 use crate::policy::client::Identity;
+use crate::reload::Expiry;
 
 use connection::{After, Connection};
 use judge::Judged;
@@ -63,6 +65,9 @@ pub struct Gate {
     pub doors: HashMap<Arc<str>, Door>,
     /// SHA-256 of what this was compiled from, in hexadecimal.
     pub digest: Arc<str>,
+    pub metrics: Arc<Metrics>,
+    /// What of it will expire.
+    pub expiries: Vec<Expiry>,
     /// Whether a tunnel or stream ends once its client would no longer be let in.
     pub ends_tunnels: bool,
 }
@@ -76,6 +81,7 @@ pub struct Client {
     /// The listener's address, as configured.
     pub listener: Arc<str>,
     pub policy: Arc<Policy>,
+    pub counters: Arc<ClientCounters>,
 }
 
 impl Client {

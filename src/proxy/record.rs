@@ -1,5 +1,6 @@
 //! What the audit log says of one exchange: the decision, and its end, once each.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::audit::record::{self, Decision, End, Outcome, Record, Verdict};
@@ -7,6 +8,7 @@ use crate::audit::text::{ExchangeId, Text, Timestamp};
 use crate::audit::{AuditError, EndPlace};
 use crate::engine_api::{ApiVersion, Operation, RequestHead};
 use crate::http1::Request;
+use crate::metrics::{Exchange, Metrics, Open};
 
 use super::{Client, Gate, shown};
 
@@ -21,7 +23,8 @@ pub(super) struct ExchangeRecord {
     is_decided: bool,
     pub(super) status: Option<u16>,
     pub(super) outcome: Outcome,
-    pub(super) is_tunnel: bool,
+    tunnel: Option<Open>,
+    metrics: Arc<Metrics>,
     pub(super) traffic: Traffic,
 }
 
@@ -56,7 +59,8 @@ impl ExchangeRecord {
             is_decided: false,
             status: None,
             outcome: Outcome::Cut,
-            is_tunnel: false,
+            tunnel: None,
+            metrics: Arc::clone(&gate.metrics),
             traffic: Traffic::default(),
         })
     }
@@ -65,6 +69,11 @@ impl ExchangeRecord {
     pub(super) fn names(&mut self, head: &RequestHead) {
         self.operation = head.target.operation();
         self.version = head.target.version();
+    }
+
+    /// Notes that the connection becomes a tunnel.
+    pub(super) fn becomes_tunnel(&mut self) {
+        self.tunnel = Some(self.metrics.tunnel());
     }
 
     /// Writes the decision; returns once it is written.
@@ -79,6 +88,10 @@ impl ExchangeRecord {
         verdicts: Verdicts<'_>,
     ) -> Result<(), AuditError> {
         self.is_decided = true;
+        let codes = verdicts.reasons.iter().map(|reason| reason.code);
+        client
+            .counters
+            .decided(self.operation, verdicts.verdict, codes);
         let version = self.version.map(|version| version.to_string());
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();
@@ -115,6 +128,15 @@ impl Drop for ExchangeRecord {
             tracing::error!(id = %self.id, "an exchange failed inside the gate");
             self.outcome = Outcome::Failed;
         }
+        let duration = self.started.elapsed();
+        let kind = match (&self.tunnel, self.outcome) {
+            (Some(_), _) => Exchange::Tunnel,
+            (None, Outcome::Refused) => Exchange::Refused,
+            (None, _) => Exchange::Answered,
+        };
+        let traffic = &self.traffic;
+        self.metrics
+            .ended(kind, traffic.from_client, traffic.to_client, duration);
         place.record(&Record::End(End {
             time: Timestamp::now(),
             id: self.id,
@@ -122,15 +144,15 @@ impl Drop for ExchangeRecord {
             status: self.status,
             bytes_from_client: self.traffic.from_client,
             bytes_to_client: self.traffic.to_client,
-            duration: self.started.elapsed(),
+            duration,
             outcome: self.outcome,
-            tunnel: self.is_tunnel,
+            tunnel: self.tunnel.is_some(),
         }));
     }
 }
 
 /// The reason why a request is malformed.
-pub(super) fn reason<'a>(code: &'a str, message: &'a str) -> [record::Reason<'a>; 1] {
+pub(super) fn reason<'a>(code: &'static str, message: &'a str) -> [record::Reason<'a>; 1] {
     [record::Reason {
         code,
         field: None,

@@ -12,6 +12,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::audit::record::{Client as RecordedClient, ConnectionRefused, Record};
 use crate::audit::text::Timestamp;
+use crate::metrics::ClientCounters;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
 use crate::policy::client::{ClientMatch, Identity};
@@ -20,7 +21,7 @@ use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
-use super::standing::Standing;
+use super::standing::{LetIn, Standing, TurnedAway};
 use super::{Client, Gate, client_identity, record};
 
 /// How far the gate is on its way to its end.
@@ -47,6 +48,7 @@ pub struct KnownClient {
     pub name: Arc<str>,
     pub matches: ClientMatch,
     pub policy: Arc<Policy>,
+    pub counters: Arc<ClientCounters>,
 }
 
 /// What serves all listeners.
@@ -146,6 +148,7 @@ impl Server {
         arrival: Arrival,
         phase: watch::Receiver<Phase>,
     ) {
+        let _connected = arrival.gate.metrics.connected();
         if !arrival.is_open {
             let cause = "the configuration in force has no such listener";
             self.record_refused(&arrival, None, "no-listener", cause)
@@ -155,7 +158,7 @@ impl Server {
         let seat = self.seats.take();
         if let (Err(limit), Some(_)) = (&seat, &arrival.tls) {
             // Who has no place gets no handshake either.
-            self.record_refused(&arrival, None, TOO_MANY, &limit.to_string())
+            self.record_refused(&arrival, None, limit.code(), &limit.to_string())
                 .await;
             return;
         }
@@ -175,20 +178,12 @@ impl Server {
         let _seat = match seated {
             Ok(seat) => seat,
             Err(limit) => {
-                let answer = OwnAnswer::from(limit);
-                self.turn_away(&mut peer, &arrival, &identity, (TOO_MANY, answer))
-                    .await;
+                let answer = (limit.code(), OwnAnswer::from(limit));
+                self.turn_away(&mut peer, &arrival, &identity, answer).await;
                 return;
             }
         };
-        let chain = peer.certificates().unwrap_or_default();
-        let door = Arc::clone(&arrival.door);
-        let mut standing = Standing::new(self.gate.subscribe(), door, Arc::from(chain));
-        let gate = standing.gate();
-        // A handshake may outlive the configuration that it was begun under.
-        let is_verified = Arc::ptr_eq(&gate, &arrival.gate);
-        let let_in = standing.let_in(&gate, &identity, &arrival.listener, is_verified);
-        let (name, policy) = match let_in {
+        let (gate, standing, let_in) = match self.let_in(&peer, &identity, &arrival) {
             Ok(let_in) => let_in,
             Err(cause) => {
                 let answer = (cause.code(), OwnAnswer::from(&cause));
@@ -197,14 +192,32 @@ impl Server {
             }
         };
         let client = Client {
-            name,
+            name: let_in.name,
             identity,
             listener: arrival.listener,
-            policy,
+            policy: let_in.policy,
+            counters: let_in.counters,
         };
         Connection::new((gate, standing), client, peer, phase)
             .run()
             .await;
+    }
+
+    /// Holds a client against the configuration in force.
+    fn let_in(
+        &self,
+        peer: &Peer,
+        identity: &Identity,
+        arrival: &Arrival,
+    ) -> Result<(Arc<Gate>, Standing, LetIn), TurnedAway> {
+        let chain = peer.certificates().unwrap_or_default();
+        let door = Arc::clone(&arrival.door);
+        let mut standing = Standing::new(self.gate.subscribe(), door, Arc::from(chain));
+        let gate = standing.gate();
+        // A handshake may outlive the configuration that it was begun under.
+        let is_verified = Arc::ptr_eq(&gate, &arrival.gate);
+        let let_in = standing.let_in(&gate, identity, &arrival.listener, is_verified)?;
+        Ok((gate, standing, let_in))
     }
 
     /// Who connected; under TLS after the handshake.
@@ -276,6 +289,7 @@ impl Server {
     ) {
         tracing::debug!(listener = %arrival.listener, code, message, "a connection was refused");
         let gate = self.gate();
+        gate.metrics.connection_refused(code);
         let [reason] = record::reason(code, message);
         let refused = ConnectionRefused {
             time: Timestamp::now(),
@@ -321,6 +335,5 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-const TOO_MANY: &str = "too-many-connections";
 /// After an error of accepting, and for a client that is turned away.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use crate::decision::Permit;
 use crate::engine_api::operation::Effect;
 use crate::engine_api::{EngineRequest, Hijack, Operation};
+use crate::metrics::ClientCounters;
 use crate::policy::Policy;
 use crate::policy::client::Identity;
 
@@ -64,20 +65,33 @@ impl TurnedAway {
     }
 }
 
-/// The name of the `[[client]]` table that matched, and the policy.
-pub(super) type LetIn = (Option<Arc<str>>, Arc<Policy>);
+/// What a client that is let in has.
+pub(super) struct LetIn {
+    /// Of the `[[client]]` table that matched.
+    pub(super) name: Option<Arc<str>>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) counters: Arc<ClientCounters>,
+}
 
 impl Gate {
     /// The policy of a client that is who it says.
     fn policy_of(&self, identity: &Identity, listener: &str, door: &Door) -> Option<LetIn> {
         if let Some(policy) = &door.policy {
-            return Some((None, Arc::clone(policy)));
+            return Some(LetIn {
+                name: None,
+                policy: Arc::clone(policy),
+                counters: self.metrics.unnamed(),
+            });
         }
         let known = self
             .clients
             .iter()
             .find(|known| known.matches.matches(identity, listener))?;
-        Some((Some(Arc::clone(&known.name)), Arc::clone(&known.policy)))
+        Some(LetIn {
+            name: Some(Arc::clone(&known.name)),
+            policy: Arc::clone(&known.policy),
+            counters: Arc::clone(&known.counters),
+        })
     }
 }
 
@@ -165,8 +179,10 @@ impl Connection {
             }
             self.gate = gate;
             self.standing.turned_away = match let_in {
-                Ok((name, policy)) => {
-                    (client.name, client.policy) = (name, policy);
+                Ok(let_in) => {
+                    client.name = let_in.name;
+                    client.policy = let_in.policy;
+                    client.counters = let_in.counters;
                     None
                 }
                 Err(cause) => Some(cause),
@@ -196,7 +212,7 @@ impl Watched {
             let gate = self.standing.gate();
             let (identity, listener) = (&self.client.identity, &self.client.listener);
             let let_in = self.standing.let_in(&gate, identity, listener, false);
-            if gate.ends_tunnels && !let_in.is_ok_and(|(_, policy)| self.may_begin(&policy)) {
+            if gate.ends_tunnels && !let_in.is_ok_and(|let_in| self.may_begin(&let_in.policy)) {
                 return;
             }
         }

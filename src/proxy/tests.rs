@@ -63,6 +63,8 @@ impl Stage {
             clients: Vec::new(),
             doors: HashMap::new(),
             digest: Arc::from(""),
+            metrics: Arc::default(),
+            expiries: Vec::new(),
             ends_tunnels: true,
         };
         let known = Client {
@@ -70,6 +72,7 @@ impl Stage {
             identity,
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
+            counters: Arc::default(),
         };
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::RootCertStore;
 use rustls::server::danger::ClientCertVerifier;
@@ -41,9 +40,6 @@ pub struct ListenerTlsFiles<'a> {
 pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<DoorTls, ListenerTlsError> {
     let verifier = client_verifier(files)?;
     let chain = tls_files::certificates(files.certificate)?;
-    if let Some(leaf) = chain.first() {
-        warn_of_expiry(files.certificate, "certificate", certificate_end(leaf));
-    }
     let mut config = ServerConfig::builder_with_provider(tls_files::crypto_provider())
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(ListenerTlsError::Cryptography)?
@@ -85,9 +81,6 @@ fn client_verifier(
     let mut lists = Vec::new();
     for path in files.revocation_lists {
         let read = tls_files::revocation_lists(path)?;
-        for list in &read {
-            warn_of_expiry(path, "revocation list", list_end(list));
-        }
         // The lists are tried file by file because the verifier's error does not say which of them is at fault.
         verifier(&roots, read.clone(), path)?;
         lists.extend(read);
@@ -138,36 +131,3 @@ fn warn_of_uncovered_authorities(
         }
     }
 }
-
-fn warn_of_expiry(path: &Path, what: &'static str, end: Option<i64>) {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let Some(end) = end.and_then(|end| u64::try_from(end).ok()) else {
-        return;
-    };
-    let path = path.display();
-    match end.checked_sub(now.as_secs()) {
-        None => tracing::warn!(%path, "the {what} has expired"),
-        Some(left) if left < EXPIRY_NOTICE.as_secs() => {
-            let days = left / DAY.as_secs();
-            tracing::warn!(%path, days, "the {what} expires soon");
-        }
-        Some(_) => {}
-    }
-}
-
-fn certificate_end(der: &[u8]) -> Option<i64> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    Some(certificate.validity().not_after.timestamp())
-}
-
-fn list_end(der: &[u8]) -> Option<i64> {
-    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
-    Some(list.next_update()?.timestamp())
-}
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long before its end a certificate or list is warned of at start.
-const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);

@@ -10,7 +10,7 @@ use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
 use crate::policy::{self, Policy, ready};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
 use crate::proxy::{Door, DoorTls, KnownClient};
-use crate::reload::Sources;
+use crate::reload::{Expiry, Sources, expiries};
 
 use super::settings::{ServeError, Settings};
 
@@ -20,6 +20,7 @@ pub(super) struct Compiled {
     pub(super) clients: Vec<KnownClient>,
     pub(super) doors: HashMap<Arc<str>, Door>,
     pub(super) daemon: Daemon,
+    pub(super) expiries: Vec<Expiry>,
     pub(super) digest: Arc<str>,
 }
 
@@ -42,6 +43,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
             name: Arc::from(rule.name.as_str()),
             matches: rule.matches.clone(),
             policy: policies.get(&rule.policy)?,
+            counters: Arc::default(),
         })
     });
     let clients: Vec<_> = clients.collect::<Result<_, ServeError>>()?;
@@ -63,11 +65,13 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         let address = Arc::from(listener.address.to_string());
         doors.insert(address, Door { policy, tls });
     }
+    let expiries = expiries(&config);
     if self::certificates(&config) != certificates {
         let cause = "certificates changed while they were read; they are read again when they rest";
         return Err(ServeError::Configuration(cause.to_owned()));
     }
     Ok(Compiled {
+        expiries,
         digest: Arc::from(sources.digest()),
         config,
         clients,

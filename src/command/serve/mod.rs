@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time;
 use tracing_subscriber::EnvFilter;
 
+use crate::admin::Admin;
 use crate::proxy::Phase;
 use crate::systemd;
 
@@ -119,24 +120,19 @@ async fn guard(
     let Started {
         server,
         served,
+        admin,
         lasting,
         sources,
     } = started;
     let audit = lasting.audit.clone();
-    let mut reloader = Reloader {
-        arguments: Arc::new(arguments.clone()),
-        lasting,
-        server: Arc::clone(&server),
-        sources,
-        hangup: signal(SignalKind::hangup()).map_err(failed)?,
-        watch: None,
-    };
-    reloader.begin_watch();
+    let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let reloader = Reloader::new(arguments, lasting, &server, (sources, hangup));
     for listener in &served {
         announce(&listener.listener.docker_host(), listener.listener.is_tls);
     }
     systemd::notify("READY=1");
     let (phase, phases) = watch::channel(Phase::Running);
+    let telling = admin.map(|admin| tokio::spawn(Admin::new(Arc::clone(&server)).run(admin)));
     let mut serving = tokio::spawn(server.run(served, phases));
     let reloading = tokio::spawn(reloader.run());
     let mut signalled = async || {
@@ -163,6 +159,9 @@ async fn guard(
     if !has_ended {
         phase.send_replace(Phase::Cut);
         let _ = serving.await;
+    }
+    if let Some(telling) = telling {
+        telling.abort();
     }
     audit
         .close()

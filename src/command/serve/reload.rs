@@ -1,13 +1,17 @@
 //! A configuration that has changed, put in force while the gate serves, or left alone with the reason in the log.
 
+use std::future::pending;
+use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::signal::unix::Signal;
 use tokio::task;
+use tokio::time::{self, Instant};
 
 use crate::config::{Config, Listener};
 use crate::proxy::Server;
-use crate::reload::{Sources, Watch};
+use crate::reload::{Expiry, Sources, Watch};
 use crate::systemd;
 
 use super::ServeArguments;
@@ -17,13 +21,13 @@ use super::start::Lasting;
 
 /// Takes in what changes, for as long as the gate serves.
 pub(super) struct Reloader {
-    pub(super) arguments: Arc<ServeArguments>,
-    pub(super) lasting: Lasting,
-    pub(super) server: Arc<Server>,
+    arguments: Arc<ServeArguments>,
+    lasting: Lasting,
+    server: Arc<Server>,
     /// What is in force was made of these.
-    pub(super) sources: Sources,
-    pub(super) hangup: Signal,
-    pub(super) watch: Option<Watch>,
+    sources: Sources,
+    hangup: Signal,
+    watch: Option<Watch>,
 }
 
 /// Why the files are read.
@@ -34,27 +38,44 @@ enum Cause {
 }
 
 impl Reloader {
+    /// Watches the files that were read from now on.
+    pub(super) fn new(
+        arguments: &ServeArguments,
+        lasting: Lasting,
+        server: &Arc<Server>,
+        (sources, hangup): (Sources, Signal),
+    ) -> Self {
+        let watch = lasting.config.reload.watches.then(|| watch(&sources));
+        Self {
+            arguments: Arc::new(arguments.clone()),
+            lasting,
+            server: Arc::clone(server),
+            sources,
+            hangup,
+            watch: watch.flatten(),
+        }
+    }
+
     /// Never returns.
     pub(super) async fn run(mut self) {
         let mut watch = self.watch.take();
+        let mut daily = time::interval_at(Instant::now() + DAY, DAY);
         // What changed before the watch began.
         self.take_in(Cause::Change, &mut watch).await;
         loop {
-            let cause = match &mut watch {
-                None => {
-                    self.hangup.recv().await;
-                    Cause::Signal
-                }
-                Some(watching) => tokio::select! {
-                    _ = self.hangup.recv() => Cause::Signal,
-                    changed = watching.changed() => {
-                        if let Err(error) = changed {
-                            tracing::error!(%error, "files are not watched any more: changes are noticed on SIGHUP only");
-                            watch = None;
-                        }
-                        Cause::Change
+            let cause = tokio::select! {
+                _ = self.hangup.recv() => Cause::Signal,
+                changed = changed(&mut watch) => {
+                    if let Err(error) = changed {
+                        tracing::error!(%error, "changes are noticed on SIGHUP only from now on");
+                        watch = None;
                     }
-                },
+                    Cause::Change
+                }
+                _ = daily.tick() => {
+                    self.server.gate().expiries.iter().for_each(Expiry::warn);
+                    continue;
+                }
             };
             if cause == Cause::Signal {
                 systemd::notify_reloading();
@@ -62,22 +83,6 @@ impl Reloader {
             self.take_in(cause, &mut watch).await;
             if cause == Cause::Signal {
                 systemd::notify("READY=1");
-            }
-        }
-    }
-
-    /// Watches the files that were read, so that what changes from now on is noticed.
-    pub(super) fn begin_watch(&mut self) {
-        if !self.lasting.config.reload.watches {
-            return;
-        }
-        match Watch::start() {
-            Ok(mut watch) => {
-                watch.set(self.sources.files());
-                self.watch = Some(watch);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "files cannot be watched: changes are noticed on SIGHUP only");
             }
         }
     }
@@ -128,6 +133,7 @@ impl Reloader {
                 self.put_in_force(compiled, sources);
             }
             Err(error) => {
+                self.lasting.metrics.reload_failed();
                 tracing::error!(
                     configuration = %self.server.gate().digest,
                     "not reloaded, what was in force stays so: {error}"
@@ -144,7 +150,30 @@ impl Reloader {
         let digest = Arc::clone(&compiled.digest);
         self.server.replace(self.lasting.gate(compiled, &sources));
         self.sources = sources;
+        self.lasting.metrics.reloaded();
         tracing::info!(configuration = %digest, "reloaded");
+    }
+}
+
+/// A watch on the files; none where the kernel gives none.
+fn watch(sources: &Sources) -> Option<Watch> {
+    match Watch::start() {
+        Ok(mut watch) => {
+            watch.set(sources.files());
+            Some(watch)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "changes of files are noticed on SIGHUP only");
+            None
+        }
+    }
+}
+
+/// Where nothing is watched, nothing changes.
+async fn changed(watch: &mut Option<Watch>) -> io::Result<()> {
+    match watch {
+        Some(watch) => watch.changed().await,
+        None => pending().await,
     }
 }
 
@@ -172,6 +201,10 @@ fn keep(config: &mut Config, at_start: &Config) -> Result<Vec<String>, ServeErro
     if config.limits != at_start.limits {
         kept.push("`[limits]`".to_owned());
         config.limits = at_start.limits;
+    }
+    if config.admin != at_start.admin {
+        kept.push("`[admin]`".to_owned());
+        config.admin = at_start.admin.clone();
     }
     if config.audit != at_start.audit {
         kept.push("`[audit]`".to_owned());
@@ -218,3 +251,4 @@ fn keep_listeners(
 
 /// In a row, while files go on changing; then the watch tells.
 const MOST_READINGS: usize = 4;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);

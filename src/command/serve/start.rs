@@ -8,9 +8,10 @@ use crate::audit::text::ExchangeIds;
 use crate::audit::{Audit, AuditLimits, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress};
 use crate::engine_api::ApiVersion;
+use crate::metrics::Metrics;
 use crate::proxy::listener::{self, Place};
 use crate::proxy::{DefaultsCache, Gate, Served, Server};
-use crate::reload::Sources;
+use crate::reload::{Expiry, Sources};
 use crate::systemd::Inherited;
 
 use super::compile::{self, Compiled};
@@ -21,6 +22,7 @@ use super::settings::{ServeError, Settings};
 pub(super) struct Started {
     pub(super) server: Arc<Server>,
     pub(super) served: Vec<Served>,
+    pub(super) admin: Option<listener::Listener>,
     pub(super) lasting: Lasting,
     pub(super) sources: Sources,
 }
@@ -30,6 +32,7 @@ pub(super) struct Started {
 pub(super) struct Lasting {
     pub(super) config: Config,
     pub(super) audit: Audit,
+    pub(super) metrics: Arc<Metrics>,
     ids: Arc<ExchangeIds>,
     places: Vec<ListenerAddress>,
 }
@@ -39,6 +42,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
     let mut sources = Sources::default();
     let compiled = compile::compile(settings, &mut sources)?;
     let served = listeners(&compiled.config)?;
+    let admin = admin(&compiled.config)?;
     // Only now is it known where systemd listens.
     let places: Vec<_> = served
         .iter()
@@ -49,6 +53,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
     let lasting = Lasting {
         audit: audit(&compiled.config)?,
         config: compiled.config.clone(),
+        metrics: Arc::default(),
         ids: Arc::new(ids),
         places,
     };
@@ -62,14 +67,20 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
     Ok(Started {
         server: Server::new(gate),
         served,
+        admin,
         lasting,
         sources,
     })
 }
 
 impl Lasting {
-    /// The gate that a configuration makes.
-    pub(super) fn gate(&self, compiled: Compiled, sources: &Sources) -> Gate {
+    /// The gate that a configuration makes, which is about to be put in force.
+    pub(super) fn gate(&self, mut compiled: Compiled, sources: &Sources) -> Gate {
+        for client in &mut compiled.clients {
+            client.counters = self.metrics.client(&client.name);
+        }
+        compiled.expiries.iter().for_each(Expiry::warn);
+        self.metrics.in_force(&compiled.digest, &compiled.expiries);
         Gate {
             protected: self.protected(&compiled.config, sources.files()),
             daemon: compiled.daemon,
@@ -82,6 +93,8 @@ impl Lasting {
             clients: compiled.clients,
             doors: compiled.doors,
             digest: compiled.digest,
+            metrics: Arc::clone(&self.metrics),
+            expiries: compiled.expiries,
             ends_tunnels: compiled.config.reload.ends_tunnels,
         }
     }
@@ -142,6 +155,22 @@ fn listen(
     })
     .map(|listener| vec![listener])
     .map_err(|error| ServeError::Configuration(error.to_string()))
+}
+
+fn admin(config: &Config) -> Result<Option<listener::Listener>, ServeError> {
+    let Some(admin) = &config.admin else {
+        return Ok(None);
+    };
+    let listener = listener::Listener::bind(&Place {
+        address: &admin.address,
+        mode: admin.mode,
+        group: admin.group.as_deref(),
+        is_tls: false,
+        dangerously_allow_plain_tcp: false,
+    })
+    .map_err(|error| ServeError::Configuration(error.to_string()))?;
+    tracing::info!(address = %listener.docker_host(), "telling of health and metrics");
+    Ok(Some(listener))
 }
 
 fn audit(config: &Config) -> Result<Audit, ServeError> {

@@ -32,7 +32,7 @@ fn get(address: &Address, path: &str) -> Answer {
     http::send(address, request.as_bytes()).unwrap()
 }
 
-fn metrics(gate: &Gate) -> String {
+pub(super) fn metrics(gate: &Gate) -> String {
     let answer = get(&admin(gate), "/metrics");
     assert_eq!(answer.status, 200);
     let text = answer.text();

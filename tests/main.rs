@@ -27,6 +27,7 @@ mod images;
 mod limits;
 mod listeners;
 mod malformed;
+mod observe;
 mod operations;
 mod packaging;
 mod policies;

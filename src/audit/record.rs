@@ -38,6 +38,9 @@ pub struct Decision<'a> {
     pub reasons: &'a [Reason<'a>],
     #[serde(serialize_with = "first")]
     pub dropped: &'a [Text<'a, 256>],
+    /// What a policy that only observes would have refused; none where it would not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed<'a>>,
     /// How many reasons and dropped names are left out above, beyond the limit of a list.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: usize,
@@ -50,9 +53,21 @@ impl Decision<'_> {
     #[must_use]
     pub fn counted(mut self) -> Self {
         self.left_out = self.reasons.len().saturating_sub(LIST_LIMIT)
-            + self.dropped.len().saturating_sub(LIST_LIMIT);
+            + self.dropped.len().saturating_sub(LIST_LIMIT)
+            + self.observed.map_or(0, |observed| {
+                observed.reasons.len().saturating_sub(LIST_LIMIT)
+            });
         self
     }
+}
+
+/// A refusal that was none.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Observed<'a> {
+    /// The policy that observes.
+    pub policy: &'a str,
+    #[serde(serialize_with = "first")]
+    pub reasons: &'a [Reason<'a>],
 }
 
 /// How an exchange ended; every decision is followed by one.
@@ -230,6 +245,7 @@ mod tests {
             decision: Verdict::Refuse,
             reasons,
             dropped: &[],
+            observed: None,
             left_out: 0,
             status: Some(403),
         }

@@ -144,6 +144,7 @@ impl Connection {
                     verdict: Verdict::Malformed,
                     reasons: &record::reason(code, &answer.message),
                     dropped: &[],
+                    observed: &[],
                     status: Some(answer.status),
                 };
                 record

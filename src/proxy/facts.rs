@@ -7,14 +7,18 @@ use tokio::time;
 
 use crate::decision::{self, Facts, Found};
 use crate::engine_api::EngineRequest;
+use crate::policy::Policy;
 
 use super::connection::Connection;
 use super::lookups;
 
 /// The facts that the decision on this request reads.
-pub(super) async fn gather(connection: &mut Connection, request: &EngineRequest) -> Facts {
-    let mut facts = lookups::answered(connection, request).await;
-    let policy = &connection.client.policy;
+pub(super) async fn gather(
+    connection: &mut Connection,
+    policy: &Policy,
+    request: &EngineRequest,
+) -> Facts {
+    let mut facts = lookups::answered(connection, policy, request).await;
     let mut paths = decision::host_paths(policy, request);
     if let Some(Found::Is(container)) = &facts.container {
         paths.append(&mut decision::host_paths_of_container(policy, container));

@@ -9,12 +9,12 @@ use crate::engine_api::{Body, BodyKind, EngineRequest, Malformed, RequestHead};
 use crate::http1::{Framing, Request};
 
 use super::connection::Connection;
-use super::facts;
 use super::forward::CONTINUE;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
 use super::standing::TurnedAway;
+use super::weigh;
 
 /// What becomes of a request.
 pub(super) enum Judged {
@@ -58,9 +58,8 @@ pub(super) async fn judge(
         request.framing
     };
     let dropped = engine_request.dropped.clone();
-    let facts = facts::gather(connection, &engine_request).await;
-    let policy = &connection.client.policy;
-    let (reasons, permit, answer) = match decision::decide(policy, engine_request, &facts) {
+    let (decision, observed) = weigh::weigh(connection, engine_request).await;
+    let (reasons, permit, answer) = match decision {
         Decision::Permit(permit) => (Vec::new(), Some(permit), None),
         Decision::Refuse(refusal) => {
             let answer = OwnAnswer::from(&refusal);
@@ -68,6 +67,7 @@ pub(super) async fn judge(
         }
     };
     let reasons: Vec<_> = reasons.iter().map(recorded).collect();
+    let observed: Vec<_> = observed.iter().map(recorded).collect();
     let verdicts = Verdicts {
         verdict: if permit.is_some() {
             Verdict::Permit
@@ -76,6 +76,7 @@ pub(super) async fn judge(
         },
         reasons: &reasons,
         dropped: &dropped,
+        observed: &observed,
         status: answer.as_ref().map(|answer| answer.status),
     };
     let written = record
@@ -202,6 +203,7 @@ async fn without_decision(
         verdict,
         reasons: &super::record::reason(code, &answer.message),
         dropped: &[],
+        observed: &[],
         status: Some(answer.status),
     };
     let written = record

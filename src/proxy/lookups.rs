@@ -11,6 +11,7 @@ use crate::engine_api::{
     error_message,
 };
 use crate::metrics::LookedUp;
+use crate::policy::Policy;
 
 use super::connection::Connection;
 use super::forward::daemon_connection;
@@ -33,10 +34,14 @@ impl DefaultsCache {
 }
 
 /// Asks for what the decision on this request must know, and for nothing where it needs nothing.
-pub(super) async fn answered(connection: &mut Connection, request: &EngineRequest) -> Facts {
+pub(super) async fn answered(
+    connection: &mut Connection,
+    policy: &Policy,
+    request: &EngineRequest,
+) -> Facts {
     let mut facts = Facts::default();
     let mut volumes = Vec::new();
-    for reference in decision::references(&connection.client.policy, request) {
+    for reference in decision::references(policy, request) {
         match reference {
             Reference::Volume(name) => volumes.push(name),
             Reference::Container(name) => {

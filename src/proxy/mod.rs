@@ -23,6 +23,7 @@ mod standing;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
+mod weigh;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -81,6 +82,8 @@ pub struct Client {
     /// The listener's address, as configured.
     pub listener: Arc<str>,
     pub policy: Arc<Policy>,
+    /// A policy that is tried beside it and refuses nothing.
+    pub observed: Option<Arc<Policy>>,
     pub counters: Arc<ClientCounters>,
 }
 

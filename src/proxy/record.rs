@@ -40,6 +40,8 @@ pub(super) struct Verdicts<'a> {
     pub(super) verdict: Verdict,
     pub(super) reasons: &'a [record::Reason<'a>],
     pub(super) dropped: &'a [String],
+    /// The reasons of the client's observed policy, where it would have refused.
+    pub(super) observed: &'a [record::Reason<'a>],
     /// The status that the gate answers itself.
     pub(super) status: Option<u16>,
 }
@@ -92,10 +94,17 @@ impl ExchangeRecord {
         client
             .counters
             .decided(self.operation, verdicts.verdict, codes);
+        let codes = verdicts.observed.iter().map(|reason| reason.code);
+        client.counters.observed(codes);
         let version = self.version.map(|version| version.to_string());
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();
         let dropped: Vec<_> = verdicts.dropped.iter().map(|name| Text(name)).collect();
+        let observed = client.observed.as_ref().map(|policy| record::Observed {
+            policy: &policy.name,
+            reasons: verdicts.observed,
+        });
+        let observed = observed.filter(|observed| !observed.reasons.is_empty());
         let decision = Decision {
             time: Timestamp::now(),
             id: self.id,
@@ -110,6 +119,7 @@ impl ExchangeRecord {
             decision: verdicts.verdict,
             reasons: verdicts.reasons,
             dropped: &dropped,
+            observed,
             left_out: 0,
             status: verdicts.status,
         };

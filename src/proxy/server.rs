@@ -196,6 +196,7 @@ impl Server {
             identity,
             listener: arrival.listener,
             policy: let_in.policy,
+            observed: let_in.observed,
             counters: let_in.counters,
         };
         Connection::new((gate, standing), client, peer, phase)

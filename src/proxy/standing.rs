@@ -70,28 +70,35 @@ pub(super) struct LetIn {
     /// Of the `[[client]]` table that matched.
     pub(super) name: Option<Arc<str>>,
     pub(super) policy: Arc<Policy>,
+    pub(super) observed: Option<Arc<Policy>>,
     pub(super) counters: Arc<ClientCounters>,
+}
+
+impl LetIn {
+    fn by(name: Option<Arc<str>>, policy: &Arc<Policy>, counters: Arc<ClientCounters>) -> Self {
+        let (policy, observed) = Policy::in_force(policy);
+        Self {
+            name,
+            policy,
+            observed,
+            counters,
+        }
+    }
 }
 
 impl Gate {
     /// The policy of a client that is who it says.
     fn policy_of(&self, identity: &Identity, listener: &str, door: &Door) -> Option<LetIn> {
         if let Some(policy) = &door.policy {
-            return Some(LetIn {
-                name: None,
-                policy: Arc::clone(policy),
-                counters: self.metrics.unnamed(),
-            });
+            return Some(LetIn::by(None, policy, self.metrics.unnamed()));
         }
         let known = self
             .clients
             .iter()
             .find(|known| known.matches.matches(identity, listener))?;
-        Some(LetIn {
-            name: Some(Arc::clone(&known.name)),
-            policy: Arc::clone(&known.policy),
-            counters: Arc::clone(&known.counters),
-        })
+        let name = Some(Arc::clone(&known.name));
+        let counters = Arc::clone(&known.counters);
+        Some(LetIn::by(name, &known.policy, counters))
     }
 }
 
@@ -182,6 +189,7 @@ impl Connection {
                 Ok(let_in) => {
                     client.name = let_in.name;
                     client.policy = let_in.policy;
+                    client.observed = let_in.observed;
                     client.counters = let_in.counters;
                     None
                 }

@@ -72,6 +72,7 @@ impl Stage {
             identity,
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
+            observed: None,
             counters: Arc::default(),
         };
         let (near, client) = UnixStream::pair().unwrap();

@@ -6,6 +6,7 @@ mod configuration;
 mod effect;
 mod finding;
 mod keys;
+mod observed;
 mod openings;
 mod warnings;
 
@@ -106,7 +107,7 @@ impl Check {
             .map(|(name, _)| (name.clone(), format!("/srv/{name}")))
             .collect();
         parameters.extend(self.given.clone());
-        vec![self.policy(&name, &text, &parameters)]
+        self.policy(reference, &text, &parameters)
     }
 
     fn configuration(&self, name: &str, text: &str) -> Vec<Checked> {
@@ -119,19 +120,44 @@ impl Check {
         let mut parameters = config.parameters.clone();
         parameters.extend(self.given.clone());
         for reference in configuration::policies(&config) {
-            let name = reference.to_string();
-            checked.push(match text_of(&reference) {
-                Ok(text) => self.policy(&name, &text, &parameters),
-                Err(error) => Checked::unreadable(&name, Kind::Policy, &error),
-            });
+            match text_of(&reference) {
+                Ok(text) => checked.extend(self.policy(&reference, &text, &parameters)),
+                Err(error) => {
+                    let name = reference.to_string();
+                    checked.push(Checked::unreadable(&name, Kind::Policy, &error));
+                }
+            }
         }
         checked
     }
 
-    fn policy(&self, name: &str, text: &str, parameters: &BTreeMap<String, String>) -> Checked {
-        match policy::compile(name, text, parameters) {
-            Err(problems) => Checked::faulty(name, Kind::Policy, &problems),
-            Ok(policy) => Checked::found(name, Kind::Policy, self.findings(&policy, text)),
+    /// A policy, and before it the one that holds in its place where it only observes.
+    fn policy(
+        &self,
+        reference: &PolicyReference,
+        text: &str,
+        parameters: &BTreeMap<String, String>,
+    ) -> Vec<Checked> {
+        let name = reference.to_string();
+        let policy = match policy::compile(&name, text, parameters) {
+            Err(problems) => return vec![Checked::faulty(&name, Kind::Policy, &problems)],
+            Ok(policy) => policy,
+        };
+        let findings = self.findings(&policy, text);
+        let Some(observing) = policy.observes.clone() else {
+            return vec![Checked::found(&name, Kind::Policy, findings)];
+        };
+        match observed::fallback(reference, policy, parameters) {
+            Err(cause) => vec![Checked::wrong(&name, observing.line, &cause)],
+            Ok((fallback, holds, text)) => {
+                let mut findings = findings;
+                findings.push(observed::finding(&observing));
+                let holding = self.findings(&holds, &text);
+                vec![
+                    Checked::found(&fallback, Kind::Policy, holding),
+                    Checked::found(&name, Kind::Policy, findings),
+                ]
+            }
         }
     }
 
@@ -170,6 +196,6 @@ fn is_configuration(text: &str) -> bool {
     let is_policy = has(&["description", "permit", "container", "network", "image"]);
     !is_policy
         && has(&[
-            "daemon", "listener", "client", "policy", "limits", "audit", "api",
+            "daemon", "listener", "client", "policy", "limits", "audit", "api", "admin", "reload",
         ])
 }

@@ -1,6 +1,7 @@
 //! From a configuration to what the gate judges by, whole or not at all; done at start and at each reload.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::fs;
 use std::sync::Arc;
 
@@ -93,6 +94,31 @@ impl Policies<'_> {
         if let Some(policy) = self.compiled.get(&name) {
             return Ok(Arc::clone(policy));
         }
+        let mut policy = self.read(reference)?;
+        if let Some(observing) = policy.observes.clone() {
+            let fault = |cause: &dyn fmt::Display| {
+                let line = observing.line;
+                ServeError::Configuration(format!("{name}:{line}: {cause}"))
+            };
+            let fallback = reference.fallback(&observing.fallback);
+            // Not by `get`: it must not observe, and so cannot lead back here.
+            let fallback = self.read(&fallback.map_err(|unknown| fault(&unknown))?)?;
+            policy
+                .fall_back(Arc::new(fallback))
+                .map_err(|cause| fault(&cause))?;
+            tracing::warn!(
+                policy = %policy.name,
+                fallback = observing.fallback,
+                "this policy observes: it refuses nothing that its fallback permits"
+            );
+        }
+        let policy = Arc::new(policy);
+        self.compiled.insert(name, Arc::clone(&policy));
+        Ok(policy)
+    }
+
+    fn read(&mut self, reference: &PolicyReference) -> Result<Policy, ServeError> {
+        let name = reference.to_string();
         let text = match reference {
             PolicyReference::Ready(name) => {
                 let text = ready::find(name).unwrap_or_default();
@@ -118,8 +144,6 @@ impl Policies<'_> {
                 "THIS POLICY PERMITS EVERYTHING, UNREAD: whoever has it is root on the host"
             );
         }
-        let policy = Arc::new(policy);
-        self.compiled.insert(name, Arc::clone(&policy));
         Ok(policy)
     }
 }

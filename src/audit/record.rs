@@ -30,6 +30,9 @@ pub struct Decision<'a> {
     pub method: Text<'a, 64>,
     /// As the client sent it, but for values that may be secrets.
     pub target: Text<'a, 4096>,
+    /// The trace that the client names, where it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<&'a str>,
     pub policy: Option<&'a str>,
     /// SHA-256 of the configuration in force, with its policies and certificates.
     pub configuration: &'a str,
@@ -240,6 +243,7 @@ mod tests {
             api_version: Some(Text("1.51")),
             method: Text("POST"),
             target: Text("/v1.51/containers/create?name=\r\n"),
+            traceparent: None,
             policy: Some("guarded"),
             configuration: "00ff",
             decision: Verdict::Refuse,

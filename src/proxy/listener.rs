@@ -257,3 +257,31 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
 /// Connections that wait to be accepted.
 pub(super) const BACKLOG: i32 = 1024;
 const KEEPALIVE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_on_another_machine_is_asked_whether_it_is_there() {
+        let address = ListenerAddress::parse("tcp://127.0.0.1:0").unwrap();
+        let place = Place {
+            address: &address,
+            mode: 0,
+            group: None,
+            is_tls: true,
+            dangerously_allow_plain_tcp: false,
+        };
+        let listener = Listener::bind(&place).unwrap();
+        let host = listener.docker_host().replace("tcp://", "");
+        let listener = listener.open().unwrap();
+        let (accepted, client) = tokio::join!(listener.accept(), TcpStream::connect(host));
+        let Accepted::Tcp(stream) = accepted.unwrap() else {
+            panic!("no TCP")
+        };
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE);
+        drop(client);
+    }
+}

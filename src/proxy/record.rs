@@ -114,6 +114,7 @@ impl ExchangeRecord {
             api_version: version.as_deref().map(Text),
             method: Text(request.map_or("", |request| &request.method)),
             target: Text(&target),
+            traceparent: request.and_then(|request| shown::trace(&request.headers)),
             policy: Some(&client.policy.name),
             configuration: &gate.digest,
             decision: verdicts.verdict,

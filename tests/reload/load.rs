@@ -165,6 +165,25 @@ fn a_revoked_client_is_out_with_its_next_request_and_nobody_else_is() {
 }
 
 #[test]
+fn what_expires_soon_is_warned_of_at_start_and_with_each_reload() {
+    let folder = tempfile::tempdir().unwrap();
+    let (authority, daemon) = (authority(folder.path()), FakeDaemon::start());
+    let renew = |days: &str| {
+        let name = ["server", "gate", "--san", "IP:127.0.0.1", "--force"];
+        authority.certs(&[&name[..], &["--days", days]].concat());
+    };
+    renew("5");
+    let (gate, _) = busy(&authority, &daemon);
+    assert_eq!(gate.says("the certificate expires soon", 0), 1);
+    renew("90");
+    let reloaded = gate.says(RELOADED, 0);
+    assert_eq!(gate.says("the certificate expires soon", 0), 1);
+    renew("0");
+    gate.says(RELOADED, reloaded);
+    gate.says("the certificate has expired", 0);
+}
+
+#[test]
 fn a_new_server_certificate_and_authority_hold_for_the_next_connection() {
     let folder = tempfile::tempdir().unwrap();
     let (authority, daemon) = (authority(folder.path()), FakeDaemon::start());

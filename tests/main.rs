@@ -37,6 +37,7 @@ mod refusals;
 mod reload;
 mod remote;
 mod run;
+mod sandbox;
 mod sdk;
 mod second_parser;
 mod serve;

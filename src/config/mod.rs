@@ -43,6 +43,8 @@ pub struct Config {
     pub admin: Option<Admin>,
     pub api: Api,
     pub reload: Reload,
+    /// The process keeps all rights that its user has (`dangerously-unconfined`).
+    pub is_unconfined: bool,
     /// Values for the parameters of policies.
     pub parameters: BTreeMap<String, String>,
 }
@@ -132,6 +134,10 @@ fn read(root: &mut Table<'_>, directory: &Path, given: Option<PolicyReference>) 
         audit: root.section("audit", |table| audit(table, directory)),
         api: root.section("api", api),
         reload: root.section("reload", reload::read),
+        is_unconfined: root
+            .take("dangerously-unconfined")
+            .and_then(Value::boolean)
+            .unwrap_or_default(),
         parameters: root.section("parameters", parameters),
     }
 }

@@ -7,9 +7,11 @@ mod settings;
 mod start;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use clap::Args;
@@ -21,6 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::admin::Admin;
 use crate::proxy::Phase;
+use crate::sandbox;
 use crate::systemd;
 
 use reload::Reloader;
@@ -87,9 +90,13 @@ fn log_to_stderr(is_verbose: bool) {
 
 fn serve(arguments: &ServeArguments, settings: Settings) -> Result<(), ServeError> {
     raise_file_limit();
+    sandbox::guard_new_files();
     let drain = settings.config.limits.drain_deadline;
+    // Afterwards, what says how many there may be cannot be read.
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
     let started = start::start(settings)?;
     let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .build()
         .map_err(|error| ServeError::Failed(format!("cannot start the runtime: {error}")))?;

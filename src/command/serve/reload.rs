@@ -138,12 +138,25 @@ impl Reloader {
                     configuration = %self.server.gate().digest,
                     "not reloaded, what was in force stays so: {error}"
                 );
+                self.tell_unreadable(&sources);
                 let mut both = self.sources.clone();
                 both.add(&sources);
                 return both;
             }
         }
         self.sources.clone()
+    }
+
+    fn tell_unreadable(&self, sources: &Sources) {
+        let confinement = &self.lasting.confinement;
+        let files = sources.files().iter();
+        for path in files.filter(|file| !confinement.covers(file)) {
+            tracing::error!(
+                path = %path.display(),
+                "the gate has confined itself to the directories that were in use at its start, and this file is not in \
+                 one of its own there: it is read with the next start"
+            );
+        }
     }
 
     fn put_in_force(&mut self, compiled: Compiled, sources: Sources) {
@@ -209,6 +222,9 @@ fn keep(config: &mut Config, at_start: &Config) -> Result<Vec<String>, ServeErro
     if config.audit != at_start.audit {
         kept.push("`[audit]`".to_owned());
         config.audit = at_start.audit.clone();
+    }
+    if config.is_unconfined != at_start.is_unconfined {
+        kept.push("`dangerously-unconfined`".to_owned());
     }
     if config.reload.watches != at_start.reload.watches {
         kept.push("`watch` in `[reload]`".to_owned());

@@ -1,17 +1,19 @@
 //! From settings to a gate that serves.
 
 use std::fs;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::audit::text::ExchangeIds;
-use crate::audit::{Audit, AuditLimits, Sink};
+use crate::audit::{Audit, AuditLimits, OpenedSink, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress};
 use crate::engine_api::ApiVersion;
 use crate::metrics::Metrics;
 use crate::proxy::listener::{self, Place};
 use crate::proxy::{DefaultsCache, Gate, Served, Server};
 use crate::reload::{Expiry, Sources};
+use crate::sandbox::{self, Confinement, Needs, Reach};
 use crate::systemd::Inherited;
 
 use super::compile::{self, Compiled};
@@ -33,6 +35,7 @@ pub(super) struct Lasting {
     pub(super) config: Config,
     pub(super) audit: Audit,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) confinement: Confinement,
     ids: Arc<ExchangeIds>,
     places: Vec<ListenerAddress>,
 }
@@ -50,8 +53,11 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         .collect();
     loops::refuse(&places, &compiled.config.daemon.address)?;
     let ids = ExchangeIds::start().map_err(|error| ServeError::Failed(error.to_string()))?;
+    let sink = open_audit(&compiled.config)?;
+    let confinement = confine(&compiled.config, &sources, &places);
     let lasting = Lasting {
-        audit: audit(&compiled.config)?,
+        audit: start_audit(sink, &compiled.config)?,
+        confinement,
         config: compiled.config.clone(),
         metrics: Arc::default(),
         ids: Arc::new(ids),
@@ -173,16 +179,44 @@ fn admin(config: &Config) -> Result<Option<listener::Listener>, ServeError> {
     Ok(Some(listener))
 }
 
-fn audit(config: &Config) -> Result<Audit, ServeError> {
+fn open_audit(config: &Config) -> Result<OpenedSink, ServeError> {
     let sink = match &config.audit {
         AuditFile::Stdout => Sink::Stdout,
         AuditFile::File(path) => Sink::File(path.clone()),
     };
+    Audit::open(&sink).map_err(|error| ServeError::Configuration(error.to_string()))
+}
+
+fn start_audit(sink: OpenedSink, config: &Config) -> Result<Audit, ServeError> {
     let limits = AuditLimits {
         // A connection has one exchange at a time.
         open_exchanges: config.limits.connections,
         deadline: config.limits.audit_deadline,
         ..AuditLimits::default()
     };
-    Audit::start(&sink, limits).map_err(|error| ServeError::Configuration(error.to_string()))
+    let started = sink.start(limits);
+    started.map_err(|error| ServeError::Configuration(error.to_string()))
+}
+
+/// Everything is open now, and no other thread runs yet.
+fn confine(config: &Config, sources: &Sources, places: &[ListenerAddress]) -> Confinement {
+    if config.is_unconfined {
+        tracing::warn!("NOT CONFINED: a fault in the gate has every right of its user");
+        return Confinement::default();
+    }
+    let admin = config.admin.as_ref().map(|admin| &admin.address);
+    let sockets = places.iter().chain(admin).filter_map(|place| match place {
+        ListenerAddress::Unix(path) => Some(path.clone()),
+        ListenerAddress::Tcp(_) | ListenerAddress::Systemd(_) => None,
+    });
+    let daemon = match &config.daemon.address {
+        Address::Unix(path) => Reach::Unix(path.clone()),
+        Address::Tcp { host, port } if host.parse::<IpAddr>().is_ok() => Reach::Port(*port),
+        Address::Tcp { port, .. } => Reach::Name(*port),
+    };
+    sandbox::confine(&Needs {
+        files: sources.files().to_vec(),
+        sockets: sockets.collect(),
+        daemon,
+    })
 }

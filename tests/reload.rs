@@ -1,11 +1,13 @@
 //! What the operator changes holds from the next request on, and nobody else is dropped for it.
 
+mod clients;
 mod load;
 mod tunnels;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use super::support::certificates::Authority;
 use super::support::fake_daemon::FakeDaemon;
 use super::support::gate::{Gate, Setup};
 use super::support::http;
@@ -137,6 +139,70 @@ fn what_a_reload_cannot_change_is_told_and_stays() {
     assert!(refused.is_err(), "{refused:?}");
     let last = gate.audit().pop().unwrap();
     assert_eq!(last["reason"]["code"], "no-listener");
+}
+
+#[test]
+fn a_listener_neither_begins_nor_ceases_to_speak_tls() {
+    let daemon = FakeDaemon::start();
+    let authority = Authority::shared();
+    let gate = Setup::before(&daemon.address())
+        .listen_tls(Some("guarded"), authority)
+        .start();
+    let before = gate.file("dockgate.toml");
+    let before = fs::read_to_string(before).unwrap();
+    let (plain, _) = before.split_once("tls = {").unwrap();
+    gate.replace("dockgate.toml", plain);
+    gate.says(KEPT, 0);
+    gate.says("cannot begin or cease to speak TLS", 0);
+    let developer = gate.address().clone();
+    let developer = developer.with_client_certificate(&authority.client("developer"));
+    assert_eq!(Kept::to(&developer).get(IMAGES), 200);
+}
+
+#[test]
+fn a_client_is_matched_anew_for_its_next_request() {
+    let daemon = FakeDaemon::start();
+    let socket = tempfile::tempdir().unwrap();
+    let table = |uid: u32, policy: &str| {
+        format!("[[client]]\nname = 'c{uid}'\nmatch = {{ uid = {uid} }}\npolicy = '{policy}'\n")
+    };
+    let listener = format!(
+        "[[listener]]\naddress = 'unix://{}/gate.sock'\n",
+        socket.path().display()
+    );
+    let gate = Setup::before(&daemon.address())
+        .file("pings.toml", PINGS)
+        .plus(&listener)
+        .plus(&table(0, "guarded"))
+        .listeners(1)
+        .start();
+    let before = fs::read_to_string(gate.file("dockgate.toml")).unwrap();
+    let (head, _) = before.split_once("[[client]]").unwrap();
+    let mut open = Kept::to(gate.address());
+    assert_eq!(open.get(IMAGES), 200);
+
+    let first = table(0, "./pings.toml").replace("'c0'", "'first'") + &table(0, "guarded");
+    gate.replace("dockgate.toml", &format!("{head}{first}"));
+    let reloaded = gate.says(RELOADED, 0);
+    assert_eq!(open.get(IMAGES), 403);
+    assert_eq!(open.get("/_ping"), 200);
+    let names = gate.audit();
+    let names = names
+        .iter()
+        .filter_map(|one| one["client"]["name"].as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["c0", "first", "first"]);
+
+    gate.replace(
+        "dockgate.toml",
+        &format!("{head}{}", table(4_000_000, "guarded")),
+    );
+    gate.says(RELOADED, reloaded);
+    let answer = open.ask("/_ping").unwrap();
+    assert_eq!(
+        (answer.status, answer.message().as_str()),
+        (403, "no policy is for this client")
+    );
+    assert!(open.ask("/_ping").is_err(), "the connection has ended");
 }
 
 #[test]

@@ -98,6 +98,8 @@ pub struct ConnectionRefused<'a> {
     pub id: ExchangeId,
     pub client: Client<'a>,
     pub listener: &'a str,
+    /// See [`Decision`].
+    pub configuration: &'a str,
     /// The other end's address, on TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<&'a str>,

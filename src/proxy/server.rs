@@ -300,6 +300,7 @@ impl Server {
                 identity,
             },
             listener: &arrival.listener,
+            configuration: &gate.digest,
             peer: None,
             reason,
         };

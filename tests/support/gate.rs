@@ -105,6 +105,12 @@ impl Setup {
         self
     }
 
+    /// How many listeners there are, where the text has more than were asked for here.
+    pub(crate) fn listeners(mut self, count: usize) -> Self {
+        self.listeners = count;
+        self
+    }
+
     /// A file beside the configuration, such as a policy.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         fs::write(self.folder.path().join(name), text).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use super::support::address::Address;
+use super::support::address::{Address, Connection};
 use super::support::certificates::Authority;
 use super::support::fake_daemon::{FakeDaemon, answer_empty, plain};
 use super::support::gate::{Gate, Setup};
@@ -140,25 +140,47 @@ fn counts_reloads_and_tells_what_is_in_force() {
     assert_ne!(digest(&after), before);
 }
 
-#[test]
-fn a_tunnel_is_counted_while_it_is_open() {
-    let daemon = FakeDaemon::answering(|request, stream| {
+fn attaching() -> FakeDaemon {
+    FakeDaemon::answering(|request, stream| {
         if request.target.contains("/attach") {
             let _ = stream
                 .write_all(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n");
         } else {
             answer_empty(request, stream);
         }
-    });
-    let gate = setup(&daemon).start();
+    })
+}
+
+fn attach(gate: &Gate) -> BufReader<Connection> {
     let mut tunnel = gate.address().connect().unwrap();
     let attach = b"POST /v1.41/containers/a/attach?stream=1 HTTP/1.1\r\nHost: d\r\n\r\n";
     tunnel.write_all(attach).unwrap();
     let mut tunnel = BufReader::new(tunnel);
     http::read_head(&mut tunnel).unwrap();
+    tunnel
+}
+
+#[test]
+fn a_tunnel_is_counted_while_it_is_open() {
+    let daemon = attaching();
+    let gate = setup(&daemon).start();
+    let tunnel = attach(&gate);
     has(&metrics(&gate), "dockgate_tunnels 1");
     has(&metrics(&gate), "dockgate_connections 1");
+    assert_eq!(get(&admin(&gate), "/readyz").status, 200);
+    gate.signal("TERM");
+    wait::until("a gate that drains is not ready", || {
+        let answer = get(&admin(&gate), "/readyz");
+        answer.text().contains("the gate is ending").then_some(())
+    });
     drop(tunnel);
+}
+
+#[test]
+fn a_tunnel_that_has_ended_is_counted_as_one() {
+    let daemon = attaching();
+    let gate = setup(&daemon).start();
+    drop(attach(&gate));
     wait::until("the tunnel ends", || {
         metrics(&gate)
             .contains("dockgate_tunnels 0\n")

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Buf as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
 use crate::http1::{HeadSearch, Request};
 use crate::peer::{Peer, Stream};
-use crate::proxy::Server;
 use crate::proxy::listener::{Accepted, Listener};
+use crate::proxy::{Phase, Server};
 
 use answer::Answer;
 use ready::Readiness;
@@ -24,15 +24,17 @@ use ready::Readiness;
 #[derive(Debug)]
 pub struct Admin {
     server: Arc<Server>,
+    phase: watch::Receiver<Phase>,
     readiness: Readiness,
     places: Arc<Semaphore>,
 }
 
 impl Admin {
     #[must_use]
-    pub fn new(server: Arc<Server>) -> Arc<Self> {
+    pub fn new(server: Arc<Server>, phase: watch::Receiver<Phase>) -> Arc<Self> {
         Arc::new(Self {
             server,
+            phase,
             readiness: Readiness::default(),
             places: Arc::new(Semaphore::new(CONNECTIONS)),
         })
@@ -83,6 +85,9 @@ impl Admin {
         let path = request.target.split('?').next().unwrap_or_default();
         match path {
             "/healthz" => Answer::text(200, "ok\n"),
+            "/readyz" if *self.phase.borrow() != Phase::Running => {
+                Answer::text(503, "not ready: the gate is ending\n")
+            }
             "/readyz" => match self.readiness.check(&self.server.gate()).await {
                 Ok(()) => Answer::text(200, "ready\n"),
                 Err(cause) => Answer::text(503, format!("not ready: {cause}\n")),

@@ -117,11 +117,39 @@ fn removable(needs: &Needs) -> Vec<PathBuf> {
     parents.collect()
 }
 
-/// Whether a directory is the root or one of those in it: never the gate's own.
+/// Whether a directory is one in which every program has files; one that was mounted for the gate is not.
 #[must_use]
 pub fn is_shared(directory: &Path) -> bool {
-    directory.components().count() <= 2
+    directory == Path::new("/") || SHARED.iter().any(|shared| directory == Path::new(shared))
 }
+
+/// Of the Filesystem Hierarchy Standard, and what else is usual.
+const SHARED: [&str; 24] = [
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/home",
+    "/lib",
+    "/lib64",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/local",
+    "/usr/local/etc",
+    "/var",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+];
 
 const READ: BitFlags<AccessFs> = landlock::make_bitflags!(AccessFs::{ReadFile | ReadDir});
 /// The newest that was tried. Later ones restrict connecting to sockets by their paths.
@@ -139,6 +167,7 @@ mod tests {
             ("/etc", true),
             ("/root", true),
             ("/etc/dockgate", false),
+            ("/certs", false),
             ("/home/alice", false),
         ] {
             assert_eq!(is_shared(Path::new(path)), expected, "{path}");

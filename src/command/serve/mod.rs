@@ -139,7 +139,8 @@ async fn guard(
     }
     systemd::notify("READY=1");
     let (phase, phases) = watch::channel(Phase::Running);
-    let telling = admin.map(|admin| tokio::spawn(Admin::new(Arc::clone(&server)).run(admin)));
+    let telling =
+        admin.map(|admin| tokio::spawn(Admin::new(Arc::clone(&server), phases.clone()).run(admin)));
     let mut serving = tokio::spawn(server.run(served, phases));
     let reloading = tokio::spawn(reloader.run());
     let mut signalled = async || {

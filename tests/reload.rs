@@ -11,7 +11,7 @@ use super::support::certificates::Authority;
 use super::support::fake_daemon::FakeDaemon;
 use super::support::gate::{Gate, Setup};
 use super::support::http;
-use load::Kept;
+pub(crate) use load::Kept;
 
 const READS: &str = "description = 'x'\n[[permit]]\noperations = ['System:read', 'Image:read']\n";
 const PINGS: &str = "description = 'x'\n[[permit]]\noperations = ['SystemPing']\n";

@@ -6,6 +6,8 @@
 mod files;
 mod privileges;
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub use files::is_shared;
@@ -42,14 +44,18 @@ pub struct Confinement {
 }
 
 impl Confinement {
-    /// Whether a file can be read as far as the confinement goes.
+    /// Whether it is the confinement that keeps a file from being read.
     #[must_use]
-    pub fn covers(&self, file: &Path) -> bool {
+    pub fn closes(&self, file: &Path) -> bool {
         let Some(readable) = &self.readable else {
-            return true;
+            return false;
         };
-        let real = std::fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
-        readable.iter().any(|place| real.starts_with(place))
+        let real = fs::canonicalize(file).unwrap_or_else(|_| file.to_owned());
+        // Where only the file itself was opened, its successor is closed.
+        let is_within = |place: &PathBuf| real.starts_with(place) && real != *place;
+        let is_closed = fs::File::open(file)
+            .is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        is_closed && !readable.iter().any(is_within)
     }
 }
 

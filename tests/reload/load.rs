@@ -16,18 +16,18 @@ use crate::support::wait;
 use super::{IMAGES, KEPT, READS, RELOADED};
 
 /// A connection over which one request follows the other.
-pub(super) struct Kept(BufReader<Connection>);
+pub(crate) struct Kept(BufReader<Connection>);
 
 impl Kept {
-    pub(super) fn to(address: &Address) -> Self {
+    pub(crate) fn to(address: &Address) -> Self {
         Self(BufReader::new(address.connect().unwrap()))
     }
 
-    pub(super) fn get(&mut self, target: &str) -> u16 {
+    pub(crate) fn get(&mut self, target: &str) -> u16 {
         self.ask(target).unwrap().status
     }
 
-    pub(super) fn ask(&mut self, target: &str) -> std::io::Result<http::Answer> {
+    pub(crate) fn ask(&mut self, target: &str) -> std::io::Result<http::Answer> {
         let connection = self.0.get_mut();
         write!(connection, "GET {target} HTTP/1.1\r\nHost: d\r\n\r\n")?;
         connection.flush()?;
@@ -131,6 +131,31 @@ fn no_exchange_fails_while_policies_change_and_break_and_change() {
         load.goes_on();
     }
     assert!(load.end() >= 750);
+}
+
+#[test]
+fn a_hundred_reloads_leave_no_descriptor_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let (authority, daemon) = (authority(folder.path()), FakeDaemon::start());
+    let (gate, addresses) = busy(&authority, &daemon);
+    let mut open: Vec<_> = addresses.iter().map(Kept::to).collect();
+    let descriptors = || {
+        fs::read_dir(format!("/proc/{}/fd", gate.id()))
+            .unwrap()
+            .count()
+    };
+    let mut ask = || {
+        open.iter_mut()
+            .for_each(|one| assert_eq!(one.get(IMAGES), 200));
+    };
+    ask();
+    let (before, mut reloaded) = (descriptors(), 0);
+    for _ in 0..100 {
+        gate.signal("HUP");
+        reloaded = gate.says(RELOADED, reloaded);
+        ask();
+    }
+    assert_eq!(descriptors(), before);
 }
 
 #[test]

@@ -150,7 +150,7 @@ impl Reloader {
     fn tell_unreadable(&self, sources: &Sources) {
         let confinement = &self.lasting.confinement;
         let files = sources.files().iter();
-        for path in files.filter(|file| !confinement.covers(file)) {
+        for path in files.filter(|file| confinement.closes(file)) {
             tracing::error!(
                 path = %path.display(),
                 "the gate has confined itself to the directories that were in use at its start, and this file is not in \

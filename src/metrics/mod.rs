@@ -3,7 +3,7 @@
 mod counters;
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -119,6 +119,13 @@ impl Metrics {
         let counters = Arc::<ClientCounters>::default();
         clients.insert(name.to_owned(), Arc::clone(&counters));
         counters
+    }
+
+    /// Lets go of the counters of clients that are in no configuration any more.
+    pub fn keep_clients<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let names: BTreeSet<&str> = names.collect();
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.retain(|name, _| names.contains(name.as_str()));
     }
 
     /// Those of clients that come by a listener with a policy.

@@ -261,5 +261,8 @@ mod tests {
         let text = metrics.text();
         assert!(text.contains("{client=\"(others)\",decision=\"permit\"} 2"));
         assert!(!text.contains("{client=\"101\""));
+        metrics.keep_clients(["5"].into_iter());
+        let text = metrics.text();
+        assert!(text.contains("{client=\"5\",") && !text.contains("{client=\"6\","));
     }
 }

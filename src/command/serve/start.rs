@@ -1,8 +1,9 @@
 //! From settings to a gate that serves.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
 
 use crate::audit::text::ExchangeIds;
@@ -82,6 +83,8 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
 impl Lasting {
     /// The gate that a configuration makes, which is about to be put in force.
     pub(super) fn gate(&self, mut compiled: Compiled, sources: &Sources) -> Gate {
+        let names = compiled.clients.iter().map(|client| &*client.name);
+        self.metrics.keep_clients(names);
         for client in &mut compiled.clients {
             client.counters = self.metrics.client(&client.name);
         }
@@ -119,11 +122,12 @@ impl Lasting {
                 paths.push(path);
             }
         }
-        let real = |path: &Path| {
-            let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-            path.into_os_string().into_string().ok()
-        };
-        paths.into_iter().filter_map(real).collect()
+        // A link on the way is as good as the file: what it leads to would be read next.
+        let named = paths.iter().filter_map(|path| path::absolute(path).ok());
+        let real = paths.iter().filter_map(|path| fs::canonicalize(path).ok());
+        let all: BTreeSet<PathBuf> = named.chain(real).collect();
+        let text = |path: PathBuf| path.into_os_string().into_string().ok();
+        all.into_iter().filter_map(text).collect()
     }
 }
 

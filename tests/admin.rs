@@ -83,10 +83,12 @@ fn counts_what_was_decided_for_whom_and_why() {
     assert_eq!(http::request(gate.address(), "GET", "//", "").status, 400);
     http::request(gate.address(), "POST", "/v1.41/containers/a/start", "");
 
-    let text = wait::until("the last exchange has ended", || {
+    let text = wait::until("the exchanges have ended", || {
         let text = metrics(&gate);
-        text.contains("dockgate_exchange_seconds_count{kind=\"answered\"} 4")
-            .then_some(text)
+        let ended = ["{kind=\"answered\"} 4\n", "{kind=\"refused\"} 3\n"];
+        let are_counted =
+            ended.map(|end| text.contains(&format!("dockgate_exchange_seconds_count{end}")));
+        (are_counted == [true, true]).then_some(text)
     });
     for line in [
         "dockgate_decisions_total{client=\"people\",operation=\"ImageList\",decision=\"permit\"} 3",
@@ -95,7 +97,6 @@ fn counts_what_was_decided_for_whom_and_why() {
         "dockgate_decisions_total{decision=\"malformed\"} 1",
         "dockgate_reasons_total{client=\"people\",reason=\"privileged\"} 1",
         "dockgate_reasons_total{reason=\"malformed-path\"} 1",
-        "dockgate_exchange_seconds_count{kind=\"refused\"} 3",
         "dockgate_daemon_lookups_total{lookup=\"container\",outcome=\"found\"} 1",
         "dockgate_tunnels 0",
     ] {

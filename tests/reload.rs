@@ -5,8 +5,10 @@ mod load;
 mod tunnels;
 
 use std::fs;
+use std::io::{BufReader, Write as _};
 use std::os::unix::fs::symlink;
 
+use super::support::address::Connection;
 use super::support::certificates::Authority;
 use super::support::fake_daemon::FakeDaemon;
 use super::support::gate::{Gate, Setup};
@@ -42,6 +44,34 @@ fn a_replaced_policy_holds_from_the_next_request_of_an_open_connection() {
     gate.says(RELOADED, 1);
     assert_eq!(open.get(IMAGES), 200);
     assert_eq!(daemon.take().len(), 2);
+}
+
+#[test]
+fn a_request_that_is_still_coming_is_judged_by_what_is_in_force_once_it_is_there() {
+    let daemon = FakeDaemon::start();
+    let creates = READS.replace("'Image:read'", "'VolumeCreate'");
+    let gate = Setup::before(&daemon.address())
+        .file("policy.toml", &creates)
+        .listen("policy.toml")
+        .start();
+    let begin = || {
+        let mut open = gate.address().connect().unwrap();
+        let half =
+            "POST /v1.41/volumes/create HTTP/1.1\r\nHost: d\r\nContent-Length: 12\r\n\r\n{\"Name\"";
+        open.write_all(half.as_bytes()).unwrap();
+        open
+    };
+    let end = |mut open: Connection| {
+        open.write_all(b":\"a\"}").unwrap();
+        http::read_answer(&mut BufReader::new(open), false)
+            .unwrap()
+            .status
+    };
+    assert_eq!(end(begin()), 200);
+    let open = begin();
+    gate.replace("policy.toml", PINGS);
+    gate.says(RELOADED, 0);
+    assert_eq!(end(open), 403);
 }
 
 #[test]

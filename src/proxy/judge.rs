@@ -131,6 +131,8 @@ async fn read(
             .map_err(NotRead::Body)?,
     };
     record.traffic.from_client += body.len() as u64;
+    // A body may come slowly, and is judged by what is in force once it is there.
+    connection.renew().map_err(NotRead::TurnedAway)?;
     let is_judged = head.body_kind() == BodyKind::Json && !body.is_empty();
     let engine_request = head.with_body(&body).map_err(NotRead::Malformed)?;
     if is_judged && matches!(engine_request.body, Body::Stream) {

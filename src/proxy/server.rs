@@ -22,7 +22,7 @@ use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
 use super::standing::{LetIn, Standing, TurnedAway};
-use super::{Client, Gate, client_identity, record};
+use super::{Gate, client_identity, record};
 
 /// How far the gate is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -191,14 +191,15 @@ impl Server {
                 return;
             }
         };
-        let client = Client {
-            name: let_in.name,
-            identity,
-            listener: arrival.listener,
-            policy: let_in.policy,
-            observed: let_in.observed,
-            counters: let_in.counters,
-        };
+        // A connection lives on, and the configuration that it came under need not.
+        let Arrival {
+            listener,
+            gate: begun_under,
+            tls,
+            ..
+        } = arrival;
+        drop((begun_under, tls));
+        let client = let_in.client(identity, listener);
         Connection::new((gate, standing), client, peer, phase)
             .run()
             .await;

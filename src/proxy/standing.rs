@@ -84,6 +84,17 @@ impl LetIn {
             counters,
         }
     }
+
+    pub(super) fn client(self, identity: Identity, listener: Arc<str>) -> Client {
+        Client {
+            name: self.name,
+            identity,
+            listener,
+            policy: self.policy,
+            observed: self.observed,
+            counters: self.counters,
+        }
+    }
 }
 
 impl Gate {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use dockgate::decision::{Decision, Facts, decide, host_paths};
+use dockgate::decision::{Decision, Facts, HostFile, decide, host_paths};
 use dockgate::engine_api::{ApiVersion, Body, EngineRequest, RequestHead};
 use dockgate::policy::{self, Policy, ready};
 use serde::Deserialize;
@@ -16,6 +16,8 @@ use crate::support;
 #[serde(deny_unknown_fields)]
 struct File {
     request: Vec<Sent>,
+    /// The text of a policy for the requests that name none.
+    policy: Option<String>,
 }
 
 /// One request as a client sent it.
@@ -27,7 +29,7 @@ struct Sent {
     line: String,
     #[serde(default)]
     body: String,
-    /// The name of a ready policy in place of `guarded`.
+    /// The name of a ready policy, or the text of one, in place of `guarded`.
     policy: Option<String>,
 }
 
@@ -59,7 +61,11 @@ fn requests() -> Vec<Sent> {
         let text = fs::read_to_string(&path).unwrap();
         let file: File =
             toml::from_str(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
-        file.request
+        let File { request, policy } = file;
+        request.into_iter().map(move |sent| Sent {
+            policy: sent.policy.or_else(|| policy.clone()),
+            ..sent
+        })
     };
     files.flat_map(read).collect()
 }
@@ -76,7 +82,7 @@ fn check(sent: &Sent) -> Result<(), String> {
     // Where the policy opens host paths, the host finds each where it is named.
     let found = host_paths(&policy, &request)
         .into_iter()
-        .map(|path| (path.clone(), Ok(path)));
+        .map(|path| (path.clone(), Ok(HostFile::ordinary(path))));
     let facts = Facts {
         host_paths: found.collect(),
         ..support::existing::facts(&policy, &request)
@@ -89,7 +95,7 @@ fn check(sent: &Sent) -> Result<(), String> {
 }
 
 fn compiled(name: &str) -> Policy {
-    let text = ready::find(name).unwrap_or_else(|| panic!("no policy `{name}`"));
+    let text = ready::find(name).unwrap_or(name);
     let parameters = BTreeMap::from([("project".to_owned(), "/home/me/project".to_owned())]);
     policy::compile(name, text, &parameters).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
@@ -100,6 +106,7 @@ fn same_meaning(sent: &Sent, request: &EngineRequest) -> Result<(), String> {
         return Ok(());
     };
     let (mut before, mut after) = (support::json(&sent.body), support::json(body.to_string()));
+    without_what_the_gate_adds(&mut before, &mut after);
     // The names of dropped parameters come first; dockerode sends a body's fields as parameters too.
     for path in &request.dropped[request.head.query.dropped().len()..] {
         remove(&mut before, path);
@@ -110,6 +117,41 @@ fn same_meaning(sent: &Sent, request: &EngineRequest) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("sent {before}\n    goes {after}"))
+}
+
+/// The label of the owner, and the ids of what names stand for.
+fn without_what_the_gate_adds(before: &mut Value, after: &mut Value) {
+    let (container, network) = ("0a".repeat(32), Value::from("0b".repeat(32)));
+    if after["Container"] == container.as_str() {
+        before["Container"] = Value::from(container);
+    }
+    for value in [before, after] {
+        if let Some(labels) = value.get_mut("Labels").and_then(Value::as_object_mut) {
+            labels.remove("dockgate.owner");
+        }
+        let endpoints = value.pointer_mut("/NetworkingConfig/EndpointsConfig");
+        if let Some(endpoints) = endpoints.and_then(Value::as_object_mut) {
+            for endpoint in endpoints.values_mut().filter_map(Value::as_object_mut) {
+                if endpoint.get("NetworkID") == Some(&network) {
+                    endpoint.remove("NetworkID");
+                }
+            }
+            endpoints.retain(|_, endpoint| !is_empty(endpoint));
+        }
+        for key in ["Labels", "NetworkingConfig"] {
+            let inner = value.get_mut(key).and_then(Value::as_object_mut);
+            if let Some(inner) = inner {
+                inner.retain(|key, inner| key != "EndpointsConfig" || !is_empty(inner));
+            }
+            if value.get(key).is_some_and(is_empty) {
+                remove(value, key);
+            }
+        }
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.is_null() || value.as_object().is_some_and(Map::is_empty)
 }
 
 fn remove(value: &mut Value, path: &str) {

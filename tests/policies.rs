@@ -82,14 +82,27 @@ fn no_ready_policy_but_open_gives_a_way_to_the_host() {
             && !container.unmasked_paths.value
             && container.volume_drivers.value.is_empty()
             && container.links.value.is_empty()
-            && policy.network.icc.value != policy::Icc::Any
-            && policy.network.drivers.value.is_empty()
+            && !container.volumes_from.value
             && policy.network.options.value.is_empty()
+            && policy.network.parents.value.is_empty()
             && policy.volume.drivers.value.is_empty()
             && policy.volume.types.value.is_empty()
             && !policy.image.import_urls.value
-            && !policy.build.remote_contexts.value;
+            && !policy.build.remote_contexts.value
+            && !policy.volume.cluster.value
+            && policy.plugin.references.value.is_empty()
+            && policy.plugin.privileges.value.is_empty()
+            && policy.plugin.settings.value.is_empty()
+            && !policy.plugin.creates_unread.value;
         assert!(is_closed, "{name}");
+        // Whoever manages or watches what others made finds their networks as they are.
+        let is_manager = matches!(*name, "dashboard" | "portainer" | "watchtower");
+        let joins_any = policy.network.icc.value == policy::Icc::Any;
+        assert_eq!(joins_any, is_manager, "{name}");
+        assert!(
+            is_manager || policy.network.drivers.value.is_empty(),
+            "{name}"
+        );
         let opened: Vec<_> = container
             .host_paths
             .value

@@ -1,5 +1,6 @@
 //! What a request refers to is judged as it stands at the daemon, however it came to be, and pinned.
 
+mod networks;
 mod races;
 
 use serde_json::{Value, json};

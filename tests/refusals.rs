@@ -4,6 +4,7 @@
 mod case;
 mod remedies;
 mod sent;
+mod swarm;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -41,10 +41,13 @@ pub struct Decision<'a> {
     pub reasons: &'a [Reason<'a>],
     #[serde(serialize_with = "first")]
     pub dropped: &'a [Text<'a, 256>],
+    /// What goes on otherwise than it came, such as a mount for reading only.
+    #[serde(serialize_with = "first", skip_serializing_if = "<[_]>::is_empty")]
+    pub rewritten: &'a [Text<'a, 256>],
     /// What a policy that only observes would have refused; none where it would not have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed: Option<Observed<'a>>,
-    /// How many reasons and dropped names are left out above, beyond the limit of a list.
+    /// How many entries of the lists above are left out, beyond the limit of a list.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: usize,
     /// The status that the gate answers itself; none where the daemon will answer.
@@ -57,6 +60,7 @@ impl Decision<'_> {
     pub fn counted(mut self) -> Self {
         self.left_out = self.reasons.len().saturating_sub(LIST_LIMIT)
             + self.dropped.len().saturating_sub(LIST_LIMIT)
+            + self.rewritten.len().saturating_sub(LIST_LIMIT)
             + self.observed.map_or(0, |observed| {
                 observed.reasons.len().saturating_sub(LIST_LIMIT)
             });
@@ -161,6 +165,23 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// As records have it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Refused => "refused",
+            Self::ClientGone => "client-gone",
+            Self::DaemonGone => "daemon-gone",
+            Self::DaemonUnavailable => "daemon-unavailable",
+            Self::TimedOut => "timed-out",
+            Self::Cut => "cut",
+            Self::Withdrawn => "withdrawn",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Serialize for Client<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -229,6 +250,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::audit::line;
     use crate::audit::text::ExchangeIds;
     use crate::policy::client::PeerCredentials;
 
@@ -252,6 +274,7 @@ mod tests {
             reasons,
             dropped: &[],
             observed: None,
+            rewritten: &[],
             left_out: 0,
             status: Some(403),
         }
@@ -267,7 +290,10 @@ mod tests {
         }
     }
 
+    /// The line that is written, which is what serde makes of the record.
     fn json(record: &Record<'_>) -> serde_json::Value {
+        let line = String::from_utf8(line::of(record).unwrap()).unwrap();
+        assert_eq!(line, serde_json::to_string(record).unwrap() + "\n");
         serde_json::to_value(record).unwrap()
     }
 
@@ -310,6 +336,25 @@ mod tests {
     }
 
     #[test]
+    fn a_permit_says_what_an_observing_policy_would_have_refused_and_which_trace_it_is_of() {
+        let identity = Identity::Listener;
+        let reasons = [reason("true")];
+        let record = json(&Record::Decision(Decision {
+            reasons: &[],
+            traceparent: Some("00-4b-0f-01"),
+            observed: Some(Observed {
+                policy: "tight",
+                reasons: &reasons,
+            }),
+            ..decision(&identity, &[])
+        }));
+        assert_eq!(record["traceparent"], "00-4b-0f-01");
+        assert_eq!(record["configuration"], "00ff");
+        assert_eq!(record["observed"]["policy"], "tight");
+        assert_eq!(record["observed"]["reasons"][0]["code"], "privileged");
+    }
+
+    #[test]
     fn a_record_is_bounded_whatever_the_client_sent() {
         let identity = Identity::Peer(PeerCredentials {
             uid: 1,
@@ -348,5 +393,22 @@ mod tests {
         assert_eq!(record["duration_us"], 2000);
         assert_eq!(record["outcome"], "client-gone");
         assert_eq!(record["tunnel"], true);
+    }
+
+    #[test]
+    fn outcomes_are_named_as_serde_names_them() {
+        for outcome in [
+            Outcome::Complete,
+            Outcome::Refused,
+            Outcome::ClientGone,
+            Outcome::DaemonGone,
+            Outcome::DaemonUnavailable,
+            Outcome::TimedOut,
+            Outcome::Cut,
+            Outcome::Withdrawn,
+            Outcome::Failed,
+        ] {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+        }
     }
 }

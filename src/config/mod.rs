@@ -62,12 +62,15 @@ pub enum AuditFile {
 pub struct Api {
     /// The oldest that a client may speak.
     pub lowest: ApiVersion,
+    /// The newest, which is told to clients and given to requests that name none.
+    pub highest: ApiVersion,
 }
 
 impl Default for Api {
     fn default() -> Self {
         Self {
             lowest: ApiVersion::OLDEST,
+            highest: ApiVersion::NEWEST,
         }
     }
 }
@@ -186,16 +189,23 @@ fn audit(table: &mut Table<'_>, directory: &Path) -> AuditFile {
 }
 
 fn api(table: &mut Table<'_>) -> Api {
-    let lowest = table.take("lowest").and_then(|value| {
-        value.parsed(|text| {
-            let range = ApiVersion::OLDEST..=ApiVersion::NEWEST;
-            let version = ApiVersion::parse(text).filter(|version| range.contains(version));
-            let message = format!("`{text}` is not a version of the API that the gate knows");
-            let help = format!("from {} to {}", ApiVersion::OLDEST, ApiVersion::NEWEST);
-            version.ok_or_else(|| Fault::new("out-of-range", message).help(help))
-        })
-    });
-    lowest.map_or_else(Api::default, |lowest| Api { lowest })
+    let lowest = table.take("lowest");
+    let highest = table.take("highest");
+    let lowest = lowest.and_then(|value| value.parsed(|text| version(text, ApiVersion::OLDEST)));
+    let lowest = lowest.unwrap_or(ApiVersion::OLDEST);
+    let highest = highest.and_then(|value| value.parsed(|text| version(text, lowest)));
+    Api {
+        lowest,
+        highest: highest.unwrap_or(ApiVersion::NEWEST),
+    }
+}
+
+fn version(text: &str, lowest: ApiVersion) -> Result<ApiVersion, Fault> {
+    let range = lowest..=ApiVersion::NEWEST;
+    let version = ApiVersion::parse(text).filter(|version| range.contains(version));
+    let message = format!("`{text}` is not a version of the API that the gate knows");
+    let help = format!("from {lowest} to {}", ApiVersion::NEWEST);
+    version.ok_or_else(|| Fault::new("out-of-range", message).help(help))
 }
 
 fn parameters(table: &mut Table<'_>) -> BTreeMap<String, String> {

@@ -63,6 +63,7 @@ fn an_empty_file_has_the_defaults() {
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.audit, AuditFile::Stdout);
     assert_eq!(config.api.lowest, ApiVersion::OLDEST);
+    assert_eq!(config.api.highest, ApiVersion::NEWEST);
     assert!(config.listeners.is_empty() && config.clients.is_empty() && config.policy.is_none());
 }
 
@@ -192,6 +193,9 @@ fn values_out_of_bounds_are_problems() {
         [("out-of-range", 2), ("out-of-range", 3), ("wrong-type", 4),]
     );
     assert_eq!(codes("[api]\nlowest = '1.12'"), [("out-of-range", 2)]);
+    assert_eq!(codes("[api]\nhighest = '1.57'"), [("out-of-range", 2)]);
+    let crossed = "[api]\nhighest = '1.40'\nlowest = '1.41'";
+    assert_eq!(codes(crossed), [("out-of-range", 2)]);
     assert_eq!(
         codes("[parameters]\nproject = 'here'\nBad = '/a'"),
         [("not-a-path", 2), ("not-a-name", 3)]

@@ -19,10 +19,16 @@ pub enum Question<'a> {
     Container(&'a str),
     Exec(&'a str),
     Volume(&'a str),
+    /// A network by its name, or its id or the beginning of that.
+    Network(&'a str),
+    /// An image by its id or the beginning of that.
+    Image(&'a str),
     /// The daemon's own settings.
     Info,
     /// Whether it answers.
     Ping,
+    /// Which versions of the API it speaks.
+    Version,
 }
 
 /// The daemon's answer.
@@ -68,8 +74,17 @@ impl Question<'_> {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
             Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
             Self::Volume(name) => format!("/volumes/{}", checked(name)?),
+            Self::Network(name) => format!("/networks/{}", checked(name)?),
+            Self::Image(id) => {
+                let (prefix, digits) = match id.strip_prefix("sha256:") {
+                    Some(digits) => ("sha256:", digits),
+                    None => ("", id),
+                };
+                format!("/images/{prefix}{}/json", checked(digits)?)
+            }
             Self::Info => "/info".to_owned(),
             Self::Ping => "/_ping".to_owned(),
+            Self::Version => "/version".to_owned(),
         })
     }
 
@@ -80,7 +95,10 @@ impl Question<'_> {
             Self::Container(_) => "container",
             Self::Exec(_) => "exec",
             Self::Volume(_) => "volume",
+            Self::Network(_) => "network",
+            Self::Image(_) => "image",
             Self::Info => "info",
+            Self::Version => "version",
             Self::Ping => "ping",
         }
     }

@@ -1,195 +1,98 @@
-//! Limits on what a request refers to: a container that is entered or started, a volume that is mounted by its name.
+//! Limits on what a request refers to: containers that are entered, started or joined, and volumes that exist.
 
-use super::{Facts, Judge, Reason};
+use super::facts::{Facts, Found};
+use super::references::{Reference, container_of, is_image_id, references};
+use super::{Judge, Reason};
 use crate::engine_api::json::Value;
-use crate::engine_api::mount::{Mount, Source};
 use crate::engine_api::schema::{Class, Limit};
-use crate::engine_api::{EngineRequest, ExistingContainer, Field, Operation};
-use crate::policy::Policy;
+use crate::engine_api::{ExistingContainer, ExistingImage};
 
-/// Something whose nature the daemon must tell before [`super::decide`] can judge a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reference {
-    /// By its name, its id, or the beginning of that.
-    Container(String),
-    /// An exec instance, and by it the container it belongs to.
-    Exec(String),
-    Volume(String),
-}
-
-/// What the daemon says of a reference.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found<T> {
-    Is(T),
-    /// It answers with an error that its client may as well have: there is no such thing, or no daemon.
-    Answered {
-        status: u16,
-        message: String,
-    },
-    /// It cannot be found out, and why.
-    Unknown(String),
-}
-
-/// What must be looked up before this request is judged; nothing where the policy refuses the operation anyway.
-#[must_use]
-pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
-    let is_permitted = request
-        .operation()
-        .is_some_and(|operation| policy.operations.contains_key(&operation));
-    if policy.permits_everything || !is_permitted {
-        return Vec::new();
-    }
-    let mut found: Vec<Reference> = container_of(request).into_iter().collect();
-    if request.operation() == Some(Operation::ContainerCreate) {
-        let mut names: Vec<String> = request.fields().iter().flat_map(volume_names).collect();
-        names.sort();
-        names.dedup();
-        found.extend(names.into_iter().map(Reference::Volume));
-    }
-    found
-}
-
-/// Whether a request of the operation is held against what the daemon says of a container.
-#[must_use]
-pub fn enters_container(operation: Operation) -> bool {
-    ENTERING.contains(&operation)
-        || matches!(
-            operation,
-            Operation::ImageCommit | Operation::ExecStart | Operation::ExecResize
-        )
-}
-
-/// The facts where no daemon is asked: every container has nothing of the host, and there are no volumes.
-#[must_use]
-pub fn ordinary_facts(policy: &Policy, request: &EngineRequest) -> Facts {
-    let mut facts = Facts::default();
-    for reference in references(policy, request) {
-        match reference {
-            Reference::Container(_) | Reference::Exec(_) => {
-                let id = "0a".repeat(32);
-                let text = format!(r#"{{"Id":"{id}","HostConfig":{{"NetworkMode":"default"}}}}"#);
-                let read = ExistingContainer::read(text.as_bytes());
-                facts.container =
-                    Some(read.map_or_else(|fault| Found::Unknown(fault.to_string()), Found::Is));
-            }
-            Reference::Volume(name) => {
-                let message = format!("get {name}: no such volume");
-                let answer = Found::Answered {
-                    status: 404,
-                    message,
-                };
-                facts.volumes.insert(name, answer);
-            }
-        }
-    }
-    facts
-}
-
-/// The container that the request enters, starts, copies from or changes.
-fn container_of(request: &EngineRequest) -> Option<Reference> {
-    let operation = request.operation()?;
-    if operation == Operation::ImageCommit {
-        let container = request.head.query.get("container")?;
-        return Some(Reference::Container(container.to_owned()));
-    }
-    let name = request.head.target.name()?.to_owned();
-    if matches!(operation, Operation::ExecStart | Operation::ExecResize) {
-        return Some(Reference::Exec(name));
-    }
-    ENTERING
-        .contains(&operation)
-        .then_some(Reference::Container(name))
-}
-
-/// The operations that name in their path a container to enter, start, copy from or change.
-const ENTERING: &[Operation] = &[
-    Operation::ContainerStart,
-    Operation::ContainerRestart,
-    Operation::ContainerUnpause,
-    Operation::ContainerExec,
-    Operation::ContainerAttach,
-    Operation::ContainerAttachWebsocket,
-    Operation::ContainerArchiveInfo,
-    Operation::ContainerArchive,
-    Operation::PutContainerArchive,
-    Operation::ContainerExport,
-    Operation::ContainerUpdate,
-    Operation::ContainerRename,
-];
-
-fn volume_names(field: &Field<'_>) -> Vec<String> {
-    let items = field.value.items().iter();
-    let mounts: Vec<Mount> = match field.class {
-        Class::Limited(Limit::Binds) => {
-            items.map(|bind| Mount::from_bind(bind.as_text())).collect()
-        }
-        Class::Limited(Limit::Mounts) => items.map(Mount::from_mount).collect(),
-        Class::Harmless | Class::Limited(_) | Class::Refused(_) => Vec::new(),
-    };
-    let name = |mount: Mount| match mount.source {
-        Source::Volume { name, .. } if !name.is_empty() => Some(name),
-        Source::Volume { .. }
-        | Source::HostPath(_)
-        | Source::Tmpfs
-        | Source::Image(_)
-        | Source::Unknown(_) => None,
-    };
-    mounts.into_iter().filter_map(name).collect()
-}
-
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// Holds the container that the request refers to against the limits of a create.
     pub(super) fn entered_container(&mut self) {
-        let container = match &self.facts.container {
-            Some(Found::Is(container)) => container,
+        match &self.facts.container {
+            Some(Found::Is(container)) => self.container("container", container),
             // Nothing happens to what is not there; the client gets the daemon's answer.
-            Some(Found::Answered { .. }) => return,
-            Some(Found::Unknown(cause)) => return self.unknown_container(cause),
+            Some(Found::Answered { .. }) => {}
+            Some(Found::Unknown(cause)) => self.unknown_container("container", "", cause),
             None if references(self.policy, self.request).iter().any(is_entered) => {
-                return self.unknown_container("it was not looked up");
+                self.unknown_container("container", "", NOT_LOOKED_UP);
             }
-            None => return,
-        };
-        self.existing = Some(container);
-        for field in container.fields() {
-            self.field(&field);
+            None => {}
         }
-        if container.host_config.text("NetworkMode").is_empty() {
-            self.network_mode("container.HostConfig.NetworkMode", "");
+        if let Some(name) = super::references::connected(self.request) {
+            self.other_container("Container", name);
         }
-        for network in &container.networks {
-            let path = format!("container.NetworkSettings.Networks.{network}");
-            self.network_mode(&path, network);
-        }
-        for volume in &container.volumes {
-            self.volume_of_container(volume);
-        }
-        self.existing = None;
     }
 
-    fn unknown_container(&mut self, cause: &str) {
-        let named = match container_of(self.request) {
-            Some(Reference::Container(name) | Reference::Exec(name) | Reference::Volume(name)) => {
-                name
+    /// Holds a container that is joined, or whose volumes are, against the same limits.
+    pub(super) fn other_container(&mut self, path: &str, name: &str) {
+        match self.facts.others.get(name) {
+            Some(Found::Is(container)) => {
+                let place = format!("{path}.container");
+                self.container(&place, container);
             }
-            None => String::new(),
+            Some(Found::Answered { .. }) => {}
+            Some(Found::Unknown(cause)) => self.unknown_container(path, name, cause),
+            None => self.unknown_container(path, name, NOT_LOOKED_UP),
+        }
+    }
+
+    /// What the container has, each field named beneath `place`.
+    fn container(&mut self, place: &str, container: &'a ExistingContainer) {
+        // What a chain of joined containers ends in has been looked up only so far.
+        if self.depth > DEEPEST {
+            return self.unknown_container(place, &container.name, "it joins too many others");
+        }
+        let outer = self.existing.replace(container);
+        self.depth += 1;
+        let mode = container.endpoint_of_mode();
+        for field in container.fields(place) {
+            match field.class {
+                // It is judged among the networks, by the id that the daemon joins.
+                Class::Limited(Limit::NetworkMode) if mode.is_some() => {}
+                // What these led to stands among the container's mounts.
+                Class::Limited(Limit::VolumesFrom) if self.policy.container.volumes_from.value => {}
+                Class::Limited(_) | Class::Harmless | Class::Refused(_) => self.field(&field),
+            }
+        }
+        if container.host_config.text("NetworkMode").is_empty() && mode.is_none() {
+            self.network_mode(&format!("{place}.HostConfig.NetworkMode"), "");
+        }
+        for network in &container.networks {
+            let path = format!("{place}.NetworkSettings.Networks.{}", network.name);
+            self.endpoint(&path, network);
+        }
+        for mount in &container.inherited {
+            if let Some(source) = mount.source.host_path() {
+                self.host_path(&format!("{place}.Mounts"), source, mount);
+            }
+        }
+        for volume in &container.volumes {
+            self.volume_of_container(&format!("{place}.Mounts.{volume}"), volume);
+        }
+        self.image(&format!("{place}.Config.Image"), &container.image);
+        self.depth -= 1;
+        self.existing = outer;
+    }
+
+    fn unknown_container(&mut self, path: &str, name: &str, cause: &str) {
+        let named = match container_of(self.request) {
+            Some(Reference::Container(of_path) | Reference::Exec(of_path)) if name.is_empty() => {
+                of_path
+            }
+            Some(_) | None => name.to_owned(),
         };
         let message = format!("the gate cannot tell what it is: {cause}");
-        self.refuse(Reason::new(
-            "container-unknown",
-            "container",
-            &named,
-            &message,
-        ));
+        self.refuse(Reason::new("container-unknown", path, &named, &message));
     }
 
     /// A volume that a container has is there, or the gate cannot tell what the daemon would make of it.
-    fn volume_of_container(&mut self, name: &str) {
-        let path = format!("container.Mounts.{name}");
+    fn volume_of_container(&mut self, path: &str, name: &str) {
         if let Some(Found::Answered { message, .. }) = self.facts.volumes.get(name) {
-            self.unknown_volume(&path, name, message);
+            self.unknown_volume(path, name, message);
         } else {
-            self.named_volume(&path, name);
+            self.named_volume(path, name);
         }
     }
 
@@ -203,13 +106,21 @@ impl Judge<'_> {
             Some(Found::Answered { status: 404, .. }) => {}
             Some(Found::Answered { message, .. }) => self.unknown_volume(path, name, message),
             Some(Found::Unknown(cause)) => self.unknown_volume(path, name, cause),
-            None => self.unknown_volume(path, name, "it was not looked up"),
+            None => self.unknown_volume(path, name, NOT_LOOKED_UP),
         }
     }
 
     fn unknown_volume(&mut self, path: &str, name: &str, cause: &str) {
         let message = format!("the gate cannot tell what this volume is: {cause}");
         self.refuse(Reason::new("volume-unknown", path, name, &message));
+    }
+
+    /// The image that an id stands for, where it was looked up.
+    pub(super) fn image_behind(&self, text: &str) -> Option<&'a ExistingImage> {
+        match self.facts.images.get(text) {
+            Some(Found::Is(image)) if is_image_id(text) => Some(image),
+            Some(_) | None => None,
+        }
     }
 
     /// The `HostConfig` under judgement: that of the container that is entered, or that in the request.
@@ -223,10 +134,12 @@ impl Judge<'_> {
 
 /// What the daemon answers in place of what was asked for.
 pub(super) fn answered(facts: &Facts) -> Option<(u16, String)> {
-    match &facts.container {
-        Some(Found::Answered { status, message }) => Some((*status, message.clone())),
-        Some(Found::Is(_) | Found::Unknown(_)) | None => None,
-    }
+    let containers = facts.container.iter().chain(facts.others.values());
+    let answers = containers.filter_map(|found| match found {
+        Found::Answered { status, message } => Some((*status, message.clone())),
+        Found::Is(_) | Found::Unknown(_) => None,
+    });
+    answers.min()
 }
 
 /// The reason to record where the daemon's answer takes the place of a refusal.
@@ -238,18 +151,12 @@ pub(super) fn absent(status: u16, message: &str) -> Reason {
     }
 }
 
-/// Lets the request go on under the full id of the container that was judged, so that no other can take its name.
-pub(super) fn pin(request: &mut EngineRequest, container: &ExistingContainer) {
-    match container_of(request) {
-        Some(Reference::Container(_)) if request.operation() == Some(Operation::ImageCommit) => {
-            request.head.query.set("container", &container.id);
-        }
-        Some(Reference::Container(_)) => request.head.target.set_name(&container.id),
-        // The id of an exec instance is whole, and belongs to one container for good.
-        Some(Reference::Exec(_) | Reference::Volume(_)) | None => {}
-    }
-}
-
 fn is_entered(reference: &Reference) -> bool {
     matches!(reference, Reference::Container(_) | Reference::Exec(_))
 }
+
+/// Why nothing is known of a reference: facts that were gathered for another request, or not at all.
+pub(super) const NOT_LOOKED_UP: &str = "it was not looked up";
+
+/// Containers that join one another which are looked into.
+const DEEPEST: usize = 4;

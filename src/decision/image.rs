@@ -25,6 +25,20 @@ impl Judge<'_> {
         if readings.iter().all(permits) {
             return;
         }
+        if let Some(image) = self.image_behind(text) {
+            let mut names = image.tags.iter().chain(&image.digests).peekable();
+            let is_named = |name: &String| reference::forms(name).iter().all(permits);
+            // To remove an image by its id takes all its names away.
+            let removes = self.request.operation() == Some(Operation::ImageDelete);
+            let is_permitted = if removes && self.existing.is_none() {
+                names.peek().is_some() && names.all(is_named)
+            } else {
+                names.any(is_named)
+            };
+            if is_permitted {
+                return;
+            }
+        }
         // Only the pattern for all images fits a container that has none.
         let entry = |forms: &Vec<String>| match forms.last() {
             Some(form) if !form.is_empty() => Reason::quoted(form),
@@ -43,7 +57,7 @@ impl Judge<'_> {
         let tag = self.request.head.query.get("tag").unwrap_or_default();
         match (self.request.operation(), path) {
             // An empty file system, which `docker cp` can fill.
-            (Some(Operation::ContainerCreate), _) if text.is_empty() => vec![vec![String::new()]],
+            _ if text.is_empty() => vec![vec![String::new()]],
             (Some(Operation::ImageCreate), "?fromImage") | (Some(Operation::ImagePush), _) => {
                 reference::forms_with_tag(text, tag, Untagged::All)
             }

@@ -77,13 +77,34 @@ impl Judge<'_> {
             Limit::Image => self.image(path, text),
             Limit::ImportSource => self.import_source(path, text),
             Limit::Links => self.links(path, value),
+            Limit::VolumesFrom => self.volumes_from(path, value),
+            Limit::Labels => self.labels(path, value),
             Limit::Subnet => self.subnet(path, text),
             Limit::NetworkScope => self.network_scope(path, text),
             Limit::Registry => self.registry(path, text),
             Limit::PsArguments => self.ps_arguments(path, text),
             Limit::BuildRemote => self.build_remote(path, text),
+            Limit::Plugin => self.plugin_by_name(path, text),
+            Limit::Checkpoint => self.checkpoint(path, text),
+            Limit::ClusterVolume => self.cluster_volume(path),
             Limit::BuildVersion => self.build_version(path, text),
             Limit::Tmpfs => self.tmpfs(path, value),
+            // Judged whole, with what is absent: `swarm_addresses`, `absent_auto_lock`.
+            Limit::SwarmAddress | Limit::AutoLock => {}
+            Limit::SwarmRemotes => self.swarm_remotes(path, value),
+            Limit::AddressPool => self.address_pool(path, value),
+            Limit::ForceNewCluster => self.force_new_cluster(path, value),
+            Limit::CertificateAuthority => self.certificate_authority(path, value),
+            Limit::SwarmTokens => self.swarm_tokens_changed(path, text),
+            Limit::NodeRole => self.node_role(path, text),
+            Limit::LogDriver => self.log_driver(path, value),
+            Limit::SecretDriver => self.secret_driver(path, value),
+            Limit::SecretTemplating => {
+                self.templating("secret", path, value, &self.policy.secret.templating);
+            }
+            Limit::ConfigTemplating => {
+                self.templating("config", path, value, &self.policy.config.templating);
+            }
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod container;
 mod existing;
+mod facts;
+mod host_paths;
 mod image;
 mod limited;
 mod logs;
@@ -9,35 +11,27 @@ mod mounts;
 mod namespaces;
 mod network;
 mod outward;
+mod pin;
+mod plugin;
 mod privileges;
 mod published;
 mod reason;
+mod references;
 mod rewrite;
+mod secret;
+mod swarm;
 mod volume;
-
-use std::collections::HashMap;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, ExistingVolume, Field, Operation};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation};
 use crate::policy::Policy;
 
-pub use existing::{Found, Reference, enters_container, ordinary_facts, references};
-pub(crate) use mounts::{PROTECTED, cleaned, lies_in};
+pub use facts::{Facts, Found, ordinary_facts};
+pub use host_paths::HostFile;
+pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
 pub use reason::{Reason, Refusal};
-
-/// What the gate found out about what a request refers to, before it decides.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// For each host path that the request names: where it leads on the host, or why that cannot be told.
-    pub host_paths: HashMap<String, Result<String, String>>,
-    /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
-    pub protected: Vec<String>,
-    /// The container that the request enters, starts or changes.
-    pub container: Option<Found<ExistingContainer>>,
-    /// By its name: each volume that the request mounts, or that the container has.
-    pub volumes: HashMap<String, Found<ExistingVolume>>,
-}
+pub use references::{Reference, enters_container, references, references_of};
 
 /// The outcome of a decision.
 #[derive(Debug)]
@@ -50,6 +44,7 @@ pub enum Decision {
 #[derive(Debug)]
 pub struct Permit {
     request: EngineRequest,
+    rewritten: Vec<String>,
 }
 
 impl Permit {
@@ -58,38 +53,51 @@ impl Permit {
     pub fn request(&self) -> &EngineRequest {
         &self.request
     }
+
+    /// What the request has in another way than it came: fields, each with what was made of it.
+    #[must_use]
+    pub fn rewritten(&self) -> &[String] {
+        &self.rewritten
+    }
 }
 
 /// The host paths that must be resolved before [`decide`] can judge this request; none where the policy opens none.
 #[must_use]
 pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
-    host_paths_in(policy, &request.fields())
+    host_paths_in(policy, || request.fields())
 }
 
 /// Likewise those of a container that is entered.
 #[must_use]
 pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
-    host_paths_in(policy, &container.fields())
+    let mut paths = host_paths_in(policy, || container.fields(""));
+    if !policy.container.host_paths.value.is_empty() {
+        let inherited = container.inherited.iter();
+        paths.extend(inherited.filter_map(|mount| mount.source.host_path().map(str::to_owned)));
+    }
+    paths
 }
 
-fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
+fn host_paths_in<'a>(policy: &Policy, fields: impl FnOnce() -> Vec<Field<'a>>) -> Vec<String> {
     if policy.container.host_paths.value.is_empty() {
         return Vec::new();
     }
-    fields.iter().flat_map(mounts::host_paths_of).collect()
+    fields().iter().flat_map(mounts::host_paths_of).collect()
 }
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.
 #[must_use]
 pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Decision {
     if policy.permits_everything {
-        return Decision::Permit(Permit { request });
+        let rewritten = Vec::new();
+        return Decision::Permit(Permit { request, rewritten });
     }
     let mut judge = Judge {
         policy,
         facts,
         request: &request,
         existing: None,
+        depth: 0,
         reasons: Vec::new(),
         has_more: false,
     };
@@ -99,8 +107,13 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         judge.field(&field);
     }
     judge.names();
+    judge.plugin();
+    judge.cluster_volume_update();
     judge.absent_image();
     judge.absent_network_mode();
+    judge.swarm_addresses();
+    judge.absent_auto_lock();
+    judge.swarm_tokens_read();
     judge.entered_container();
     let (mut reasons, has_more) = (judge.reasons, judge.has_more);
     let answered = existing::answered(facts).filter(|_| reasons.is_empty());
@@ -108,8 +121,8 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons.push(existing::absent(*status, message));
     }
     if reasons.is_empty() {
-        rewrite::apply(policy, &mut request, facts);
-        return Decision::Permit(Permit { request });
+        let rewritten = rewrite::apply(policy, &mut request, facts);
+        return Decision::Permit(Permit { request, rewritten });
     }
     let subject = request.operation().map_or_else(
         || format!("{} {}", request.head.method, request.head.target),
@@ -131,6 +144,8 @@ struct Judge<'a> {
     request: &'a EngineRequest,
     /// The container that is judged in place of what the request itself would make.
     existing: Option<&'a ExistingContainer>,
+    /// How many containers that join one another are under judgement.
+    depth: usize,
     reasons: Vec<Reason>,
     has_more: bool,
 }
@@ -162,12 +177,11 @@ impl Judge<'_> {
         };
         let name = operation.name();
         if !operation.spec().is_modelled {
-            self.refuse(Reason::new(
-                "not-modelled",
-                "",
-                "",
-                "the gate cannot judge this operation",
-            ));
+            let message = match operation.unmodelled_because() {
+                Some(because) => format!("the gate cannot judge this operation: {because}"),
+                None => "the gate cannot judge this operation".to_owned(),
+            };
+            self.refuse(Reason::new("not-modelled", "", "", &message));
         } else if !self.policy.operations.contains_key(&operation) {
             let remedy = format!(
                 "`{}` in the `operations` of a `[[permit]]` rule",
@@ -183,10 +197,12 @@ impl Judge<'_> {
     fn unknown_fields(&mut self) {
         for unknown in &self.request.unknown {
             let message = "the gate does not know this field, so it cannot tell what the daemon would do with it";
-            // A field of a login may hold a password under another name.
-            let is_secret = self.request.operation() == Some(Operation::SystemAuth);
-            let value = if is_secret { "" } else { &unknown.value };
-            self.refuse(Reason::new("unknown-field", &unknown.path, value, message));
+            self.refuse(Reason::new(
+                "unknown-field",
+                &unknown.path,
+                &unknown.value,
+                message,
+            ));
         }
     }
 
@@ -202,10 +218,16 @@ impl Judge<'_> {
         if field.value.is_zero() {
             return;
         }
+        let is_outside = self.request.operation() == Some(Operation::ContainerCreate)
+            && self.existing.is_none()
+            && !field.path.contains('.');
         let (code, message) = match refused {
-            Refused::VolumesFrom => ("volumes-from", "it mounts whatever another container has"),
+            Refused::Legacy if is_outside => (
+                "legacy-field",
+                "engines up to 26 take it for the field of `HostConfig`, where it belongs",
+            ),
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
-            Refused::Swarm => ("swarm", "swarm is not modelled"),
+            Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
         };
         self.refuse(Reason::new(

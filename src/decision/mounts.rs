@@ -8,28 +8,19 @@ use crate::engine_api::mount::{
 };
 use crate::engine_api::schema::{Class, Limit};
 
-/// Paths that no container may reach, whatever a policy opens.
-pub(crate) const PROTECTED: &[&str] = &[
-    "/proc",
-    "/sys",
-    "/dev",
-    "/run/docker.sock",
-    "/run/docker",
-    "/run/containerd",
-    "/run/dockgate",
-    "/run/systemd",
-    "/var/lib/docker",
-    "/var/lib/containerd",
-];
-
 impl Judge<'_> {
     pub(super) fn binds(&mut self, path: &str, value: &Value) {
         for (index, bind) in value.items().iter().enumerate() {
-            self.mount(
-                &format!("{path}[{index}]"),
-                bind.as_text(),
-                &Mount::from_bind(bind.as_text()),
-            );
+            let (path, text) = (format!("{path}[{index}]"), bind.as_text());
+            let mount = Mount::from_bind(text);
+            self.mount(&path, text, &mount);
+            if let Source::HostPath(source) = &mount.source
+                && let Some(Ok(file)) = self.facts.host_paths.get(source)
+                && file.path.contains(':')
+            {
+                let message = "it leads to a path with a colon, which only `--mount` can name";
+                self.refuse(Reason::new("host-path-unresolved", &path, source, message));
+            }
         }
     }
 
@@ -46,7 +37,7 @@ impl Judge<'_> {
     fn mount(&mut self, path: &str, text: &str, mount: &Mount) {
         self.mount_options(path, text, mount);
         match &mount.source {
-            Source::HostPath(source) => self.host_path(path, source, mount.is_read_only),
+            Source::HostPath(source) => self.host_path(path, source, mount),
             Source::Volume {
                 name,
                 driver,
@@ -124,78 +115,6 @@ impl Judge<'_> {
         }
     }
 
-    /// A host path must lie beneath an opened one after the host has resolved it, and reach nothing protected.
-    fn host_path(&mut self, path: &str, source: &str, is_read_only: bool) {
-        let setting = &self.policy.container.host_paths;
-        let (code, message) = match self.facts.host_paths.get(source) {
-            _ if setting.value.is_empty() => ("host-path", "a path of the host".to_owned()),
-            Some(Ok(resolved)) => match self.resolved_path(resolved, is_read_only) {
-                Some(refused) => refused,
-                None => return,
-            },
-            Some(Err(cause)) => (
-                "host-path-unresolved",
-                format!("the gate cannot tell where it leads: {cause}"),
-            ),
-            None => ("host-path-unresolved", "it was not resolved".to_owned()),
-        };
-        let reason = Reason::new(code, path, source, &message);
-        let access = if is_read_only {
-            "read-only"
-        } else {
-            "read-write"
-        };
-        let named = match self.facts.host_paths.get(source) {
-            Some(Ok(resolved)) => resolved.clone(),
-            Some(Err(_)) | None => cleaned(source),
-        };
-        let quoted = Reason::quoted(&named);
-        let remedy = format!(
-            "`host-paths = [{{ path = {quoted}, access = \"{access}\" }}]` in `[container]`"
-        );
-        let is_closed = code == "protected-path" || self.protected(&named).is_some();
-        let remedy = if is_closed { "" } else { &remedy };
-        self.refuse(reason.opened_by(setting.line, remedy));
-    }
-
-    /// Why a path, as the host resolved it, may not be mounted.
-    fn resolved_path(&self, resolved: &str, is_read_only: bool) -> Option<(&'static str, String)> {
-        if let Some(protected) = self.protected(resolved) {
-            let message =
-                format!("it leads to `{resolved}` and so to `{protected}`, which no policy opens");
-            return Some(("protected-path", message));
-        }
-        let setting = &self.policy.container.host_paths;
-        let mut opened = setting
-            .value
-            .iter()
-            .filter(|opened| lies_in(resolved, &opened.path))
-            .peekable();
-        if opened.peek().is_none() {
-            return Some((
-                "host-path",
-                format!("it leads to `{resolved}`, which lies in no opened path"),
-            ));
-        }
-        let is_permitted = is_read_only || opened.any(|opened| opened.is_writable);
-        (!is_permitted).then(|| {
-            (
-                "host-path-write",
-                "the path is opened for reading only; mount it with `ro`".to_owned(),
-            )
-        })
-    }
-
-    /// The protected path that contains or lies beneath this one.
-    fn protected(&self, path: &str) -> Option<&str> {
-        let own = self.facts.protected.iter().map(String::as_str);
-        PROTECTED
-            .iter()
-            .copied()
-            .chain(own)
-            .find(|protected| lies_in(path, protected) || lies_in(protected, path))
-    }
-
     /// The options of a volume that is made, by itself or inside a container's mounts.
     pub(super) fn driver_options(
         &mut self,
@@ -267,31 +186,6 @@ pub(super) fn host_paths_of(field: &Field<'_>) -> Vec<String> {
         Source::Volume { .. } | Source::Tmpfs | Source::Image(_) | Source::Unknown(_) => None,
     };
     mounts.into_iter().filter_map(path).collect()
-}
-
-/// The path without empty and dot parts, and without the old name of `/run`: what a policy would call it.
-pub(crate) fn cleaned(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    if let ["var", "run", ..] = parts.as_slice() {
-        parts.remove(0);
-    }
-    format!("/{}", parts.join("/"))
-}
-
-/// Whether `path` is `directory` or lies beneath it.
-pub(crate) fn lies_in(path: &str, directory: &str) -> bool {
-    let directory = directory.trim_end_matches('/');
-    path.strip_prefix(directory)
-        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl Judge<'_> {

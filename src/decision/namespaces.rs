@@ -72,6 +72,8 @@ impl Judge<'_> {
             let message = "the container would leave its own namespace";
             let reason = Reason::new(namespace.name(), path, mode, message);
             self.refuse(reason.opened_by(setting.line, &remedy));
+        } else if let Some(name) = mode.strip_prefix("container:") {
+            self.other_container(path, name);
         }
     }
 }

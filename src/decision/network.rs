@@ -1,18 +1,21 @@
 //! Limits on networks: which are joined, how they are made, and whether containers on them may talk.
 
+use super::existing::NOT_LOOKED_UP;
+use super::facts::Found;
+use super::references::{joins_by_default, needs_default_bridge, needs_network};
 use super::{Judge, Reason};
 use crate::engine_api::json::Value;
-use crate::engine_api::{Operation, mount};
-use crate::policy::{Icc, Namespace};
-
-/// The option of the bridge driver that lets containers on one network talk to each other.
-pub(super) const ENABLE_ICC: &str = "com.docker.network.bridge.enable_icc";
+use crate::engine_api::{ENABLE_ICC, Endpoint, ExistingNetwork, Operation, is_false, mount};
+use crate::policy::{Icc, Namespace, Pattern};
 
 /// Options of the bridge driver that stay inside the network that is made.
 const HARMLESS_OPTIONS: &[&str] = &[
     "com.docker.network.driver.mtu",
     "com.docker.network.bridge.enable_ip_masquerade",
 ];
+
+/// The option of the `macvlan` and `ipvlan` drivers that names an interface of the host.
+const PARENT: &str = "parent";
 
 /// Options of an endpoint that stay inside the container.
 const HARMLESS_ENDPOINT_OPTIONS: &[&str] = &["com.docker.network.endpoint.ifname"];
@@ -23,39 +26,108 @@ impl Judge<'_> {
         match mode {
             "none" => {}
             "host" => self.foreign_namespace(path, mode, Some(Namespace::HostNetwork)),
-            "" | "default" => self.network(path, "bridge"),
+            "" | "default" | "bridge" => self.default_bridge(path),
             joined if joined.starts_with("container:") => {
                 self.foreign_namespace(path, mode, Some(Namespace::ContainerNetwork));
             }
-            name if mount::is_name(name) => self.network(path, name),
+            name if mount::is_name(name) => self.named_network(path, name),
             _ => self.foreign_namespace(path, mode, None),
+        }
+    }
+
+    /// A network that a container is on.
+    pub(super) fn endpoint(&mut self, path: &str, endpoint: &Endpoint) {
+        match endpoint.name.as_str() {
+            predefined @ ("bridge" | "host" | "none") => self.network_mode(path, predefined),
+            _ => self.network_mode(path, endpoint.reference()),
         }
     }
 
     /// A container or build without a network mode joins the default bridge.
     pub(super) fn absent_network_mode(&mut self) {
-        match (self.request.operation(), self.body()) {
-            (Some(Operation::ContainerCreate), body) => {
-                let mode = body
-                    .and_then(|body| body.get("HostConfig"))
-                    .and_then(|host| host.get("NetworkMode"));
-                let is_disabled = body
-                    .is_some_and(|body| body.get("NetworkDisabled") == Some(&Value::Bool(true)));
-                if mode.is_none() && !is_disabled {
-                    self.network_mode("HostConfig.NetworkMode", "");
-                }
-            }
-            (Some(Operation::ImageBuild), _) => {
-                let mode = self.request.head.query.get("networkmode");
-                if mode.is_none_or(str::is_empty) {
-                    self.network_mode("?networkmode", "");
-                }
-            }
-            (Some(_) | None, _) => {}
+        if let Some(path) = joins_by_default(self.request) {
+            self.network_mode(path, "");
         }
     }
 
-    fn network(&mut self, path: &str, name: &str) {
+    fn default_bridge(&mut self, path: &str) {
+        self.opened_network(path, "bridge");
+        if !needs_default_bridge(self.policy) {
+            return;
+        }
+        match self.facts.networks.get("bridge") {
+            Some(Found::Is(network)) if network.has_icc => {
+                let remedy = "`default-bridge = \"any\"` in `[network]`";
+                let message = "containers on the default bridge may talk to each other";
+                self.icc(path, "bridge", message, remedy);
+            }
+            // A daemon without that bridge has nothing to join.
+            Some(Found::Is(_) | Found::Answered { status: 404, .. }) => {}
+            found => self.unknown_network(path, "bridge", found),
+        }
+    }
+
+    /// A network that exists is what its maker made it; one that does not is not joined.
+    fn named_network(&mut self, path: &str, asked: &str) {
+        match self.facts.networks.get(asked) {
+            Some(Found::Is(network)) => match network.name.as_str() {
+                "host" => self.foreign_namespace(path, asked, Some(Namespace::HostNetwork)),
+                "none" => {}
+                name => {
+                    self.opened_network(path, name);
+                    self.network_driver(path, &network.driver);
+                    self.icc_of_network(path, network);
+                }
+            },
+            Some(Found::Answered { status: 404, .. }) => self.opened_network(path, asked),
+            found @ Some(_) => self.unknown_network(path, asked, found),
+            None => {
+                self.opened_network(path, asked);
+                if needs_network(self.policy, asked) {
+                    self.unknown_network(path, asked, None);
+                }
+            }
+        }
+    }
+
+    fn icc_of_network(&mut self, path: &str, network: &ExistingNetwork) {
+        let owner = network.owner.as_deref();
+        let is_own = owner.is_some_and(|owner| owner == self.facts.owner);
+        let is_permitted = match self.policy.network.icc.value {
+            Icc::Any => true,
+            Icc::Own => is_own || !network.has_icc,
+            Icc::Never => !network.has_icc,
+        };
+        if !is_permitted {
+            let message = if self.policy.network.icc.value == Icc::Own {
+                "containers on it may talk to each other, and this client did not make it"
+            } else {
+                "containers on it may talk to each other"
+            };
+            self.icc(
+                path,
+                &network.name,
+                message,
+                "`icc = \"any\"` in `[network]`",
+            );
+        }
+    }
+
+    fn icc(&mut self, path: &str, name: &str, message: &str, remedy: &str) {
+        let line = self.policy.network.icc.line;
+        self.refuse(Reason::new("icc", path, name, message).opened_by(line, remedy));
+    }
+
+    fn unknown_network(&mut self, path: &str, name: &str, found: Option<&Found<ExistingNetwork>>) {
+        let cause = match found {
+            Some(Found::Answered { message, .. } | Found::Unknown(message)) => message,
+            Some(Found::Is(_)) | None => NOT_LOOKED_UP,
+        };
+        let message = format!("the gate cannot tell what this network is: {cause}");
+        self.refuse(Reason::new("network-unknown", path, name, &message));
+    }
+
+    fn opened_network(&mut self, path: &str, name: &str) {
         let setting = &self.policy.container.networks;
         if !setting.value.iter().any(|pattern| pattern.matches(name)) {
             let remedy = format!("`networks = [{}]` in `[container]`", Reason::quoted(name));
@@ -79,9 +151,13 @@ impl Judge<'_> {
         };
         match self.request.operation() {
             Some(Operation::NetworkConnect) => self.network_mode("{id}", &name),
-            Some(Operation::ImagePush | Operation::ImageTag | Operation::ImageDelete) => {
-                self.image("{name}", &name);
-            }
+            // To ask for what a registry has, the daemon connects to it.
+            Some(
+                Operation::ImagePush
+                | Operation::ImageTag
+                | Operation::ImageDelete
+                | Operation::DistributionInspect,
+            ) => self.image("{name}", &name),
             Some(_) | None => {}
         }
     }
@@ -118,8 +194,7 @@ impl Judge<'_> {
     pub(super) fn network_options(&mut self, path: &str, value: &Value) {
         let setting = &self.policy.network.icc;
         let icc = value.get(ENABLE_ICC).map(Value::as_text);
-        let switches_on =
-            icc.is_some_and(|text| !matches!(text, "0" | "f" | "F" | "false" | "False" | "FALSE"));
+        let switches_on = icc.is_some_and(|text| !is_false(text));
         if switches_on && setting.value != Icc::Any {
             let path = format!("{path}.{ENABLE_ICC}");
             let message = "it switches on the traffic between containers";
@@ -131,9 +206,25 @@ impl Judge<'_> {
         let harmless: Vec<&str> = HARMLESS_OPTIONS
             .iter()
             .copied()
-            .chain([ENABLE_ICC])
+            .chain([ENABLE_ICC, PARENT])
             .collect();
         self.options("network-option", path, value, &harmless);
+        self.parent_interface(path, value.text(PARENT));
+    }
+
+    /// moby: libnetwork/drivers/macvlan and ipvlan; without a parent the driver makes an interface of its own.
+    fn parent_interface(&mut self, path: &str, parent: &str) {
+        let setting = &self.policy.network.parents;
+        let fits = |pattern: &Pattern| pattern.matches(parent);
+        if !parent.is_empty() && !setting.value.iter().any(fits) {
+            let path = format!("{path}.{PARENT}");
+            let remedy = format!("`parents = [{}]` in `[network]`", Reason::quoted(parent));
+            let message = "the network would lie on this interface of the host";
+            self.refuse(
+                Reason::new("network-parent", &path, parent, message)
+                    .opened_by(setting.line, &remedy),
+            );
+        }
     }
 
     fn options(&mut self, code: &'static str, path: &str, value: &Value, harmless: &[&str]) {

@@ -1,6 +1,9 @@
 //! Limits on what leads out of the thing that is made: links, subnets, scopes, registries, the host's `ps`.
 
+use super::facts::Found;
+use super::references::first;
 use super::{Judge, Reason};
+use crate::engine_api::OWNER_LABEL;
 use crate::engine_api::json::Value;
 use crate::policy::Subnet;
 
@@ -18,9 +21,19 @@ impl Judge<'_> {
         }
         let setting = &self.policy.container.links;
         for link in value.texts() {
-            // The daemon writes the names of a container's links with a slash.
-            let name = link.trim_start_matches('/').split(':').next();
-            let name = name.unwrap_or_default();
+            let asked = first(link);
+            // An id may stand there as well: what counts is the name of the container that it leads to.
+            let name = match self.facts.others.get(&asked) {
+                Some(Found::Is(container)) => container.name.as_str(),
+                Some(Found::Answered { .. }) => asked.as_str(),
+                Some(Found::Unknown(_)) | None if setting.value.is_empty() => asked.as_str(),
+                // That of a container that exists is written by the daemon.
+                None if self.existing.is_some() => asked.as_str(),
+                Some(Found::Unknown(_)) | None => {
+                    self.other_container(path, &asked);
+                    continue;
+                }
+            };
             if !setting.value.iter().any(|pattern| pattern.matches(name)) {
                 let remedy = format!("`links = [{}]` in `[container]`", Reason::quoted(name));
                 let message = "a link opens another container";
@@ -28,6 +41,38 @@ impl Judge<'_> {
                     Reason::new("link", path, link, message).opened_by(setting.line, &remedy),
                 );
             }
+        }
+    }
+
+    /// The volumes of another container, if that one is permitted itself.
+    ///
+    /// moby: volume/mounts/volumes_from.go; the mode can take away the right to write, never give it.
+    pub(super) fn volumes_from(&mut self, path: &str, value: &Value) {
+        let setting = &self.policy.container.volumes_from;
+        for (index, from) in value.texts().enumerate() {
+            let path = format!("{path}[{index}]");
+            let mode = from.split_once(':').map_or("", |(_, mode)| mode);
+            if !setting.value {
+                let message = "it mounts whatever another container has";
+                let reason = Reason::new("volumes-from", &path, from, message);
+                let remedy = "`volumes-from = true` in `[container]`";
+                self.refuse(reason.opened_by(setting.line, remedy));
+            } else if matches!(mode, "" | "ro" | "rw") {
+                self.other_container(&path, &first(from));
+            } else {
+                let message = "the mode is neither `ro` nor `rw`";
+                self.refuse(Reason::new("volumes-from", &path, from, message));
+            }
+        }
+    }
+
+    /// The gate's own label says whose a thing is, so it is the gate's to write.
+    pub(super) fn labels(&mut self, path: &str, value: &Value) {
+        if let Some(label) = value.get(OWNER_LABEL)
+            && label.as_text() != self.facts.owner
+        {
+            let (path, message) = (format!("{path}.{OWNER_LABEL}"), "only the gate writes it");
+            self.refuse(Reason::new("owner-label", &path, label.as_text(), message));
         }
     }
 
@@ -75,6 +120,21 @@ impl Judge<'_> {
             self.refuse(
                 Reason::new("registry", path, text, message).opened_by(setting.line, &remedy),
             );
+        }
+    }
+
+    /// A checkpoint is a directory beneath its container's; a name of another grammar can lead out of there.
+    ///
+    /// moby: daemon/start.go up to 28 joins what a start names unchecked.
+    pub(super) fn checkpoint(&mut self, path: &str, name: &str) {
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        let begins = |byte: &u8| byte.is_ascii_alphanumeric();
+        let is_name =
+            name.bytes().all(is_plain) && name.as_bytes().first().is_none_or(|byte| begins(byte));
+        if !is_name {
+            let message = "the name of a checkpoint has letters, digits, `_`, `.` and `-` only, and begins with one of the first two";
+            self.refuse(Reason::new("checkpoint", path, name, message));
         }
     }
 

@@ -1,65 +1,175 @@
 //! What a permitted request is changed in before it goes on: ids in place of names, host paths resolved, ICC stamped.
 
-use super::Facts;
-use super::existing::{self, Found};
-use super::network::ENABLE_ICC;
+use super::host_paths::{self, Opened};
+use super::{Facts, pin};
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
-use crate::engine_api::{Body, EngineRequest, Operation};
+use crate::engine_api::{Body, ENABLE_ICC, EngineRequest, OWNER_LABEL, Operation};
 use crate::policy::{Icc, Policy};
 
-pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts) {
-    if let Some(Found::Is(container)) = &facts.container {
-        existing::pin(request, container);
-    }
+/// Rewrites the request, and says what of it a client would not expect.
+pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts) -> Vec<String> {
+    pin::apply(request, facts);
     let operation = request.operation();
     let Body::Json(body) = &mut request.body else {
-        return;
+        return Vec::new();
     };
-    if operation == Some(Operation::NetworkCreate) && policy.network.icc.value == Icc::Never {
-        stamp_icc(body);
+    if operation == Some(Operation::NetworkCreate) {
+        match policy.network.icc.value {
+            Icc::Never => set_in(body, "Options", (ENABLE_ICC, "false")),
+            Icc::Own => set_in(body, "Labels", (OWNER_LABEL, &facts.owner)),
+            Icc::Any => {}
+        }
     }
-    if !facts.host_paths.is_empty()
-        && let Some(host_config) = body.get_mut("HostConfig")
-    {
-        resolve(host_config, facts);
+    match body.get_mut("HostConfig") {
+        Some(host_config) if !policy.container.host_paths.value.is_empty() => {
+            let mut mounts = HostMounts {
+                policy,
+                facts,
+                rewritten: Vec::new(),
+            };
+            mounts.rewrite(host_config);
+            mounts.rewritten
+        }
+        Some(_) | None => Vec::new(),
     }
 }
 
-fn stamp_icc(body: &mut Value) {
-    if body.get("Options").is_none() {
-        body.set("Options", Value::Object(Vec::new()));
+/// Sets one text in the map `name`, which need not be there.
+fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
+    if body.get(name).is_none_or(Value::is_zero) {
+        body.set(name, Value::Object(Vec::new()));
     }
-    if let Some(options) = body.get_mut("Options") {
-        options.set(ENABLE_ICC, Value::Text("false".to_owned()));
+    if let Some(map) = body.get_mut(name) {
+        map.set(key, Value::Text(text.to_owned()));
     }
 }
 
-/// Replaces each host path by the path that was judged.
-fn resolve(host_config: &mut Value, facts: &Facts) {
-    let judged = |source: &str| {
-        facts
-            .host_paths
-            .get(source)
-            .and_then(|resolved| resolved.as_ref().ok())
-    };
-    if let Some(Value::List(binds)) = host_config.get_mut("Binds") {
-        for bind in binds {
-            if let Source::HostPath(source) = Mount::from_bind(bind.as_text()).source
-                && let Some(resolved) = judged(&source)
-                && let Some(rest) = bind.as_text().strip_prefix(source.as_str())
-            {
-                *bind = Value::Text(format!("{resolved}{rest}"));
+/// The mounts of host paths: each names the path that was judged, and is for reading only where the policy says so.
+struct HostMounts<'a> {
+    policy: &'a Policy,
+    facts: &'a Facts,
+    rewritten: Vec<String>,
+}
+
+impl HostMounts<'_> {
+    fn rewrite(&mut self, host_config: &mut Value) {
+        let mut moved = Vec::new();
+        if let Some(Value::List(binds)) = host_config.get_mut("Binds") {
+            let rewritten = binds.iter().enumerate();
+            let rewritten =
+                rewritten.filter_map(|(index, bind)| match self.bind(index, bind.as_text()) {
+                    Bind::As(bind) => Some(Value::Text(bind)),
+                    Bind::Kept => Some(bind.clone()),
+                    Bind::Moved(mount) => {
+                        moved.push(mount);
+                        None
+                    }
+                });
+            *binds = rewritten.collect();
+        }
+        if let Some(Value::List(mounts)) = host_config.get_mut("Mounts") {
+            for (index, mount) in mounts.iter_mut().enumerate() {
+                self.mount(index, mount);
             }
+            mounts.append(&mut moved);
+        } else if !moved.is_empty() {
+            host_config.set("Mounts", Value::List(moved));
         }
     }
-    if let Some(Value::List(list)) = host_config.get_mut("Mounts") {
-        for mount in list {
-            if let Source::HostPath(source) = Mount::from_mount(mount).source
-                && let Some(resolved) = judged(&source)
-            {
-                mount.set("Source", Value::Text(resolved.clone()));
-            }
+
+    fn opened(&self, mount: &Mount) -> Option<Opened<'_>> {
+        let Source::HostPath(source) = &mount.source else {
+            return None;
+        };
+        host_paths::opened(self.policy, self.facts, source).ok()
+    }
+
+    fn bind(&mut self, index: usize, text: &str) -> Bind {
+        let mount = Mount::from_bind(text);
+        let Some(Opened {
+            path,
+            is_writable,
+            leaves_out_beneath,
+            ..
+        }) = self.opened(&mount)
+        else {
+            return Bind::Kept;
+        };
+        let mut parts = text.split(':').skip(1);
+        let (target, options) = (parts.next().unwrap_or_default(), parts.next());
+        if is_writable {
+            let options = options.map(|options| format!(":{options}"));
+            return Bind::As(format!("{path}:{target}{}", options.unwrap_or_default()));
+        }
+        if leaves_out_beneath {
+            self.note(format!(
+                "HostConfig.Binds[{index}]: a mount for reading only, without what is mounted beneath it"
+            ));
+            return Bind::Moved(Value::Object(vec![
+                ("Type".to_owned(), Value::Text("bind".to_owned())),
+                ("Source".to_owned(), Value::Text(path)),
+                ("Target".to_owned(), Value::Text(target.to_owned())),
+                ("ReadOnly".to_owned(), Value::Bool(true)),
+                ("BindOptions".to_owned(), left_out_beneath(None)),
+            ]));
+        }
+        if !mount.is_read_only {
+            self.note(format!("HostConfig.Binds[{index}]: for reading only"));
+        }
+        let words = options.unwrap_or_default().split(',');
+        let mut words: Vec<&str> = words
+            .filter(|word| !matches!(*word, "" | "rw" | "ro"))
+            .collect();
+        words.push("ro");
+        Bind::As(format!("{path}:{target}:{}", words.join(",")))
+    }
+
+    fn mount(&mut self, index: usize, value: &mut Value) {
+        let mount = Mount::from_mount(value);
+        let Some(Opened {
+            path,
+            is_writable,
+            leaves_out_beneath,
+            ..
+        }) = self.opened(&mount)
+        else {
+            return;
+        };
+        value.set("Source", Value::Text(path));
+        if is_writable {
+            return;
+        }
+        if !mount.is_read_only {
+            value.set("ReadOnly", Value::Bool(true));
+            self.note(format!("HostConfig.Mounts[{index}]: for reading only"));
+        }
+        if leaves_out_beneath {
+            let options = left_out_beneath(value.get("BindOptions"));
+            value.set("BindOptions", options);
+        } else if let Some(options) = value.get_mut("BindOptions")
+            && options.get("ReadOnlyNonRecursive") == Some(&Value::Bool(true))
+        {
+            options.set("ReadOnlyNonRecursive", Value::Bool(false));
         }
     }
+
+    fn note(&mut self, what: String) {
+        self.rewritten.push(what);
+    }
+}
+
+/// What becomes of one of `Binds`.
+enum Bind {
+    Kept,
+    As(String),
+    /// One of `Mounts` in its place, which can say more.
+    Moved(Value),
+}
+
+/// The options of a bind, with what is mounted beneath its source left out.
+fn left_out_beneath(options: Option<&Value>) -> Value {
+    let mut options = options.cloned().unwrap_or(Value::Object(Vec::new()));
+    options.set("NonRecursive", Value::Bool(true));
+    options
 }

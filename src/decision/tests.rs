@@ -2,6 +2,9 @@
 
 mod existing;
 mod host_paths;
+mod networks;
+mod others;
+mod plugins;
 mod told;
 
 use std::collections::BTreeMap;
@@ -30,6 +33,8 @@ fn policy(more: &str) -> Policy {
 
 const OPEN: &str = "images = [\"*\"]\nnetworks = [\"*\"]\n";
 
+const BRIDGE: &str = "[network]\ndefault-bridge = \"any\"\n";
+
 fn request(line: &str, body: &str) -> EngineRequest {
     let (method, target) = line.split_once(' ').unwrap();
     let head = RequestHead::parse(method, target).unwrap();
@@ -39,25 +44,25 @@ fn request(line: &str, body: &str) -> EngineRequest {
 
 fn codes(policy: &Policy, line: &str, body: &str, facts: &Facts) -> Vec<&'static str> {
     let request = request(line, body);
-    let facts = Facts {
-        container: facts
-            .container
-            .clone()
-            .or_else(|| existing::ordinary(policy, &request)),
-        volumes: existing::absent(policy, &request, &facts.volumes),
-        host_paths: facts.host_paths.clone(),
-        protected: facts.protected.clone(),
-    };
+    let facts = over_ordinary(policy, &request, facts);
     match decide(policy, request, &facts) {
         Decision::Permit(_) => Vec::new(),
         Decision::Refuse(refusal) => refusal.reasons.iter().map(|reason| reason.code).collect(),
     }
 }
 
+/// What is known, and else the ordinary.
+fn over_ordinary(policy: &Policy, request: &EngineRequest, known: &Facts) -> Facts {
+    let mut facts = known.clone();
+    "client".clone_into(&mut facts.owner);
+    facts.fill(policy, references(policy, request));
+    facts
+}
+
 fn host_config(more: &str, body: &str, facts: &Facts) -> Vec<&'static str> {
     let body = format!(r#"{{"Image":"busybox","HostConfig":{body}}}"#);
     codes(
-        &policy(&format!("[container]\n{OPEN}{more}")),
+        &policy(&format!("[container]\n{OPEN}{more}\n{BRIDGE}")),
         CREATE,
         &body,
         facts,

@@ -1,9 +1,16 @@
 //! What exists already, as the daemon describes it: containers, exec instances, volumes, and the daemon's defaults.
 
+mod image;
+mod network;
+
+pub use image::ExistingImage;
+pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
+
 use super::Malformed;
 use super::json::{self, Value};
-use super::mount::text_map;
+use super::mount::{Beneath, Mount, Source, text_map};
 use super::read::{self, Field, Reading};
+use super::schema::Shape;
 use super::schemas::HOST_CONFIG;
 
 /// What a container has, held against the same limits as a create.
@@ -11,12 +18,40 @@ use super::schemas::HOST_CONFIG;
 pub struct ExistingContainer {
     /// The full id, 64 hexadecimal digits: what it names never changes.
     pub id: String,
+    /// Without the slash.
+    pub name: String,
+    /// The reference to its image, as it was created with.
+    pub image: String,
     /// Without what the daemon filled in itself.
     pub host_config: Value,
     /// The names of its volumes, anonymous ones too.
     pub volumes: Vec<String>,
-    /// The networks it is on beside the one in its `NetworkMode`.
-    pub networks: Vec<String>,
+    /// The host paths that it may have of other containers (`VolumesFrom`).
+    pub inherited: Vec<Mount>,
+    /// The networks it is on, that of its `NetworkMode` among them.
+    pub networks: Vec<Endpoint>,
+}
+
+/// A network that a container is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    pub name: String,
+    /// The network's full id, empty where the container has never been started.
+    pub id: String,
+}
+
+impl Endpoint {
+    /// What the daemon finds the network by.
+    ///
+    /// moby: daemon/container_operations.go, `getNetworkID` prefers the id.
+    #[must_use]
+    pub fn reference(&self) -> &str {
+        if self.id.is_empty() {
+            &self.name
+        } else {
+            &self.id
+        }
+    }
 }
 
 /// What a volume stands for.
@@ -33,6 +68,8 @@ pub struct DaemonDefaults {
     pub log_driver: String,
     /// Whether a container gets a control group namespace of its own.
     pub has_own_cgroups: bool,
+    /// Where the daemon keeps images, containers and volumes; empty where it does not say.
+    pub data_root: String,
 }
 
 impl ExistingContainer {
@@ -50,8 +87,8 @@ impl ExistingContainer {
             return Err(Malformed::Body("it has no `HostConfig`".to_owned()));
         };
         // What the model does not know there is the daemon's, not a client's.
-        let mut host_config = Reading::default().body(sent.clone(), HOST_CONFIG)?;
-        let networks = networks(&answer, host_config.text("NetworkMode"));
+        let mut host_config = Reading::default().body(sent.clone(), Shape::Object(HOST_CONFIG))?;
+        let networks = networks(&answer);
         let is_disabled = answer
             .get("Config")
             .is_some_and(|config| config.get("NetworkDisabled") == Some(&Value::Bool(true)));
@@ -67,11 +104,32 @@ impl ExistingContainer {
             }
         }
         let volumes = answer.get("Mounts").map(volumes).unwrap_or_default();
+        let inherits = host_config
+            .get("VolumesFrom")
+            .is_some_and(|from| !from.is_zero());
+        let mounts = answer.get("Mounts").filter(|_| inherits);
+        let image = answer
+            .get("Config")
+            .map_or("", |config| config.text("Image"));
         Ok(Self {
             id,
+            name: answer.text("Name").trim_start_matches('/').to_owned(),
+            image: image.to_owned(),
+            inherited: mounts.map(host_paths).unwrap_or_default(),
             host_config,
             volumes,
             networks,
+        })
+    }
+
+    /// The network of its `NetworkMode`, where it is on that one.
+    #[must_use]
+    pub fn endpoint_of_mode(&self) -> Option<&Endpoint> {
+        let mode = self.host_config.text("NetworkMode");
+        self.networks.iter().find(|network| {
+            network.name == mode
+                || (network.name == "bridge" && is_default_network(mode))
+                || (!mode.is_empty() && network.id.starts_with(mode))
         })
     }
 
@@ -97,16 +155,12 @@ impl ExistingContainer {
         }
     }
 
-    /// The fields of its `HostConfig` that are judged, each with how.
+    /// The fields of its `HostConfig` that are judged, each with how, and named beneath `place`.
     #[must_use]
-    pub fn fields(&self) -> Vec<Field<'_>> {
+    pub fn fields(&self, place: &str) -> Vec<Field<'_>> {
         let mut fields = Vec::new();
-        read::fields_in(
-            &self.host_config,
-            HOST_CONFIG,
-            "container.HostConfig",
-            &mut fields,
-        );
+        let path = format!("{place}.HostConfig");
+        read::fields_in(&self.host_config, HOST_CONFIG, &path, &mut fields);
         fields
     }
 
@@ -148,6 +202,7 @@ impl DaemonDefaults {
             log_driver: answer.text("LoggingDriver").to_owned(),
             has_own_cgroups: options
                 .is_some_and(|options| options.texts().any(|option| option == "name=cgroupns")),
+            data_root: answer.text("DockerRootDir").to_owned(),
         })
     }
 }
@@ -191,20 +246,28 @@ fn volumes(mounts: &Value) -> Vec<String> {
     names
 }
 
-fn networks(answer: &Value, mode: &str) -> Vec<String> {
+fn host_paths(mounts: &Value) -> Vec<Mount> {
+    let binds = mounts.items().iter();
+    binds
+        .filter(|mount| mount.text("Type") == "bind")
+        .map(|mount| Mount {
+            source: Source::HostPath(mount.text("Source").to_owned()),
+            is_read_only: mount.get("RW") == Some(&Value::Bool(false)),
+            options: Vec::new(),
+            beneath: Beneath::ComesAlong,
+        })
+        .collect()
+}
+
+fn networks(answer: &Value) -> Vec<Endpoint> {
     let settings = answer.get("NetworkSettings");
     let networks = settings.and_then(|settings| settings.get("Networks"));
-    let is_mode = |name: &str, network: &Value| {
-        name == mode
-            || (name == "bridge" && is_default_network(mode))
-            || (!mode.is_empty() && network.text("NetworkID").starts_with(mode))
-    };
+    let networks = networks.map(Value::members).unwrap_or_default().iter();
     networks
-        .map(Value::members)
-        .unwrap_or_default()
-        .iter()
-        .filter(|(name, network)| !is_mode(name, network))
-        .map(|(name, _)| name.clone())
+        .map(|(name, network)| Endpoint {
+            name: name.clone(),
+            id: network.text("NetworkID").to_owned(),
+        })
         .collect()
 }
 

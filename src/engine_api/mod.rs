@@ -10,12 +10,15 @@ mod read;
 pub mod reference;
 pub mod schema;
 mod schemas;
+pub mod swarm_address;
 mod tables;
+mod versions;
 
 use std::fmt;
 
 pub use existing::{
-    DaemonDefaults, ExistingContainer, ExistingVolume, container_of_exec, error_message,
+    DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage, ExistingNetwork,
+    ExistingVolume, OWNER_LABEL, container_of_exec, error_message, is_false,
 };
 use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};
@@ -24,6 +27,7 @@ pub use query::Query;
 pub(crate) use read::shorten;
 pub use read::{Field, UnknownField};
 pub use schemas::{body_of, parameters_of};
+pub use versions::{Spoken, told_within};
 
 /// Why a request cannot be read in one way only; answered with 400.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +48,10 @@ pub enum Malformed {
     TooOld(ApiVersion, ApiVersion),
     #[error("client version {0} is too new. Maximum supported API version is {1}")]
     TooNew(ApiVersion, ApiVersion),
+    #[error(
+        "gate and Docker daemon share no API version: the gate speaks {0} to {1}, the daemon {2}"
+    )]
+    NoneShared(ApiVersion, ApiVersion, Spoken),
 }
 
 impl Malformed {
@@ -58,6 +66,7 @@ impl Malformed {
             Self::Body(_) => "malformed-body",
             Self::TooOld(..) => "api-version-too-old",
             Self::TooNew(..) => "api-version-too-new",
+            Self::NoneShared(..) => "api-version-not-shared",
         }
     }
 }
@@ -174,9 +183,9 @@ impl RequestHead {
             BodyKind::Json => match self.target.operation().and_then(body_of) {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
-                Some(schema) => {
-                    let mut reading = read::Reading::default();
-                    let value = reading.body(json::parse(bytes)?, schema)?;
+                Some(shape) => {
+                    let mut reading = read::Reading::of(self.target.operation());
+                    let value = reading.body(json::parse(bytes)?, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
                     Body::Json(value)
@@ -204,7 +213,8 @@ impl EngineRequest {
     /// The path and query to send to the daemon.
     #[must_use]
     pub fn target(&self) -> String {
-        let mut target = self.head.target.to_string();
+        let mut target = String::with_capacity(USUAL_TARGET);
+        self.head.target.write(&mut target);
         self.head.query.write(&mut target);
         target
     }
@@ -213,9 +223,9 @@ impl EngineRequest {
     #[must_use]
     pub fn fields(&self) -> Vec<Field<'_>> {
         let mut fields = self.head.query.fields();
-        if let (Body::Json(value), Some(schema)) = (&self.body, self.operation().and_then(body_of))
-        {
-            read::fields(value, schema, &mut fields);
+        if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
+            fields.reserve(USUAL_FIELDS);
+            read::fields(value, shape, &mut fields);
         }
         fields
     }
@@ -236,6 +246,11 @@ impl EngineRequest {
         }
     }
 }
+
+/// Judged fields of a create.
+const USUAL_FIELDS: usize = 48;
+/// Of most requests, in bytes.
+const USUAL_TARGET: usize = 160;
 
 impl Method {
     fn parse(text: &str) -> Result<Self, Malformed> {

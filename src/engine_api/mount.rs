@@ -9,6 +9,22 @@ pub struct Mount {
     pub is_read_only: bool,
     /// Options beyond reading and writing (`z`, `rshared`), and the propagation.
     pub options: Vec<String>,
+    pub beneath: Beneath,
+}
+
+/// What becomes of the file systems that are mounted beneath the source of a bind.
+///
+/// moby: daemon/oci_linux.go, `withMounts`: they come along, and `ro` holds for them only from Docker 25 (API 1.44) on,
+/// where kernel (5.12) and runtime know how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Beneath {
+    /// They come along, and stay writable where the daemon cannot do otherwise.
+    #[default]
+    ComesAlong,
+    /// They are left out (`BindOptions.NonRecursive`, from API 1.40 on).
+    LeftOut,
+    /// They come along for reading only, or the daemon refuses (`BindOptions.ReadOnlyForceRecursive`, API 1.44).
+    ReadOnlyOrNothing,
 }
 
 /// Where a mount comes from.
@@ -26,6 +42,17 @@ pub enum Source {
     Image(String),
     /// What no rule describes, with what was found.
     Unknown(String),
+}
+
+impl Source {
+    /// The path, where it is one of the host's.
+    #[must_use]
+    pub fn host_path(&self) -> Option<&str> {
+        match self {
+            Self::HostPath(path) => Some(path),
+            Self::Volume { .. } | Self::Tmpfs | Self::Image(_) | Self::Unknown(_) => None,
+        }
+    }
 }
 
 impl Mount {
@@ -63,6 +90,7 @@ impl Mount {
                 .filter(|word| !matches!(*word, "ro" | "rw"))
                 .map(str::to_owned)
                 .collect(),
+            beneath: Beneath::ComesAlong,
         }
     }
 
@@ -89,9 +117,8 @@ impl Mount {
             "image" => Source::Image(source.to_owned()),
             _ => return Self::unknown(&mount.to_string()),
         };
-        let propagation = mount
-            .get("BindOptions")
-            .map_or("", |options| options.text("Propagation"));
+        let options = mount.get("BindOptions");
+        let propagation = options.map_or("", |options| options.text("Propagation"));
         Self {
             source,
             is_read_only: mount.get("ReadOnly") == Some(&Value::Bool(true)),
@@ -100,6 +127,7 @@ impl Mount {
             } else {
                 vec![propagation.to_owned()]
             },
+            beneath: options.map(Beneath::of).unwrap_or_default(),
         }
     }
 
@@ -108,6 +136,20 @@ impl Mount {
             source: Source::Unknown(text.to_owned()),
             is_read_only: false,
             options: Vec::new(),
+            beneath: Beneath::ComesAlong,
+        }
+    }
+}
+
+impl Beneath {
+    fn of(options: &Value) -> Self {
+        let is_set = |name: &str| options.get(name) == Some(&Value::Bool(true));
+        if is_set("NonRecursive") {
+            Self::LeftOut
+        } else if is_set("ReadOnlyForceRecursive") {
+            Self::ReadOnlyOrNothing
+        } else {
+            Self::ComesAlong
         }
     }
 }

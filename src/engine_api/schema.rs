@@ -91,6 +91,39 @@ pub enum Shape {
     Unread,
 }
 
+/// What a value of a [`Shape`] holds that has a shape of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Inner {
+    Fields(&'static Schema),
+    /// The items of a list.
+    Items(Shape),
+    /// The values of a map, whose keys are data.
+    Values(Shape),
+    Nothing,
+}
+
+impl Shape {
+    /// What a value of this shape holds, for all who walk through a body.
+    #[must_use]
+    pub fn inner(self) -> Inner {
+        match self {
+            Self::Object(schema) => Inner::Fields(schema),
+            Self::List(item) => Inner::Items(*item),
+            Self::Map(value) => Inner::Values(*value),
+            Self::Bool
+            | Self::Integer
+            | Self::Float
+            | Self::Text
+            | Self::TextList
+            | Self::TextOrList
+            | Self::TextMap
+            | Self::Set
+            | Self::Any
+            | Self::Unread => Inner::Nothing,
+        }
+    }
+}
+
 /// How a field or a parameter is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -154,6 +187,10 @@ pub enum Limit {
     ImportSource,
     /// `HostConfig.Links`: `CONTAINER[:ALIAS]` each.
     Links,
+    /// `HostConfig.VolumesFrom`: `CONTAINER[:MODE]` each.
+    VolumesFrom,
+    /// Labels, one of which is the gate's own.
+    Labels,
     /// A subnet that the host routes to the new network from then on, whoever had it before.
     Subnet,
     /// The scope of a new network: `local`, or beyond this host.
@@ -163,19 +200,42 @@ pub enum Limit {
     Registry,
     /// `HostConfig.Tmpfs`: mount options for each path in the container.
     Tmpfs,
+    /// A reference to a plugin in a registry, or a name that one gets here.
+    Plugin,
+    /// The name of a checkpoint, a directory beneath its container's own.
+    Checkpoint,
+    /// The specification of a volume of the swarm, which a plugin on its nodes mounts.
+    ClusterVolume,
     /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
     /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
     PsArguments,
+    /// `ListenAddr`, `AdvertiseAddr`, `DataPathAddr` and `DataPathPort` of a swarm, judged together.
+    SwarmAddress,
+    /// `RemoteAddrs`: the managers of the swarm that is joined.
+    SwarmRemotes,
+    /// `DefaultAddrPool`: where the subnets of the swarm's networks lie.
+    AddressPool,
+    ForceNewCluster,
+    /// What signs the certificates of a swarm's nodes.
+    CertificateAuthority,
+    /// `EncryptionConfig.AutoLockManagers`: whether the keys of managers lie readable on their disks.
+    AutoLock,
+    /// The tokens and the key of a swarm: changed.
+    SwarmTokens,
+    NodeRole,
+    /// The log driver of a swarm's tasks: `Name` and `Options`.
+    LogDriver,
+    SecretDriver,
+    SecretTemplating,
+    ConfigTemplating,
 }
 
 /// Why a field that no key opens is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refused {
-    /// Shares the volumes of another container.
-    VolumesFrom,
     /// Gave power in older API versions or engines only.
     Legacy,
-    /// Belongs to swarm, which is not modelled.
+    /// Acts on a swarm in a way that no key of a policy describes.
     Swarm,
     /// Reaches the host or its daemon in a way that no key of a policy describes.
     Host,
@@ -198,6 +258,8 @@ pub enum ParameterKind {
     Texts,
     /// moby: httputils.BoolValue: all but empty, `no`, `0`, `false` and `none` is true.
     Bool,
+    /// Go: strconv.ParseBool: `1`, `t`, `true`, `0`, `f`, `false`, also with capitals; the daemon refuses all else.
+    StrictBool,
     /// A whole number within `i64`, or empty.
     Integer,
     /// moby: filters.FromJSON: `{"name":{"value":true}}` or `{"name":["value"]}`.

@@ -87,6 +87,10 @@ fn fill(policy: &mut Policy, root: &mut Table<'_>, given: &BTreeMap<String, Stri
     policy.volume = root.section("volume", limits::volume);
     policy.image = root.section("image", limits::image);
     policy.build = root.section("build", limits::build);
+    policy.swarm = root.section("swarm", limits::swarm);
+    policy.secret = root.section("secret", limits::secret);
+    policy.config = root.section("config", limits::config);
+    policy.plugin = root.section("plugin", limits::plugin);
 }
 
 /// The parameters that the policy names, with what was given for each; `None` stands for a value that is a problem

@@ -1,4 +1,5 @@
-//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]` and `[build]`.
+//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]`, `[plugin]`, `[swarm]`, `[secret]`
+//! and `[config]`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,8 @@ use super::document::Table;
 use super::problem::Fault;
 use super::value::Value;
 use super::{
-    BuildLimits, ContainerLimits, HostPath, Icc, ImageLimits, Limit, NetworkLimits, Pattern,
+    BuildLimits, ConfigLimits, ContainerLimits, DefaultBridge, HostFileSystem, HostPath, Icc,
+    ImageLimits, Limit, NetworkLimits, Pattern, PluginLimits, SecretLimits, SwarmLimits,
     VolumeLimits, paths, published, subnet, words,
 };
 
@@ -24,6 +26,9 @@ pub(super) fn container(
                     .filter_map(|item| host_path(item, parameters))
                     .collect(),
             )
+        }),
+        host_file_system: limit(table, "host-file-system", |value| {
+            value.parsed(|text| words::one_of(text, FILE_SYSTEMS))
         }),
         namespaces: limit(table, "namespaces", |value| value.list(words::namespace)),
         devices: texts(table, "devices", paths::absolute_path),
@@ -43,6 +48,7 @@ pub(super) fn container(
         networks: patterns(table, "networks"),
         volume_drivers: patterns(table, "volume-drivers"),
         links: patterns(table, "links"),
+        volumes_from: limit(table, "volumes-from", Value::boolean),
     }
 }
 
@@ -53,16 +59,31 @@ pub(super) fn network(table: &mut Table<'_>) -> NetworkLimits {
         }),
         drivers: patterns(table, "drivers"),
         options: patterns(table, "options"),
+        default_bridge: limit(table, "default-bridge", |value| {
+            value.parsed(|text| words::one_of(text, DEFAULT_BRIDGE))
+        }),
+        parents: patterns(table, "parents"),
         subnets: limit(table, "subnets", |value| value.list(subnet::subnet)),
     }
 }
 
 const ICC: &[(&str, Icc)] = &[("never", Icc::Never), ("own", Icc::Own), ("any", Icc::Any)];
 
+const DEFAULT_BRIDGE: &[(&str, DefaultBridge)] = &[
+    ("icc-off", DefaultBridge::IccOff),
+    ("any", DefaultBridge::Any),
+];
+
+const FILE_SYSTEMS: &[(&str, HostFileSystem)] = &[
+    ("shared", HostFileSystem::Shared),
+    ("foreign", HostFileSystem::Foreign),
+];
+
 pub(super) fn volume(table: &mut Table<'_>) -> VolumeLimits {
     VolumeLimits {
         drivers: patterns(table, "drivers"),
         types: texts(table, "types", words::volume_type),
+        cluster: limit(table, "cluster", Value::boolean),
     }
 }
 
@@ -76,6 +97,40 @@ pub(super) fn image(table: &mut Table<'_>) -> ImageLimits {
 pub(super) fn build(table: &mut Table<'_>) -> BuildLimits {
     BuildLimits {
         remote_contexts: limit(table, "remote-contexts", Value::boolean),
+    }
+}
+
+pub(super) fn swarm(table: &mut Table<'_>) -> SwarmLimits {
+    SwarmLimits {
+        addresses: limit(table, "addresses", |value| value.list(words::swarm_address)),
+        remotes: limit(table, "remotes", |value| value.list(words::swarm_remote)),
+        tokens: limit(table, "tokens", Value::boolean),
+        certificate_authority: limit(table, "certificate-authority", Value::boolean),
+        force_new_cluster: limit(table, "force-new-cluster", Value::boolean),
+        autolock_off: limit(table, "autolock-off", Value::boolean),
+        promote: limit(table, "promote", Value::boolean),
+    }
+}
+
+pub(super) fn secret(table: &mut Table<'_>) -> SecretLimits {
+    SecretLimits {
+        drivers: patterns(table, "drivers"),
+        templating: limit(table, "templating", Value::boolean),
+    }
+}
+
+pub(super) fn config(table: &mut Table<'_>) -> ConfigLimits {
+    ConfigLimits {
+        templating: limit(table, "templating", Value::boolean),
+    }
+}
+
+pub(super) fn plugin(table: &mut Table<'_>) -> PluginLimits {
+    PluginLimits {
+        references: limit(table, "references", |value| value.list(words::image)),
+        privileges: patterns(table, "privileges"),
+        settings: patterns(table, "settings"),
+        creates_unread: limit(table, "dangerously-create-unread", Value::boolean),
     }
 }
 
@@ -113,10 +168,12 @@ fn host_path(value: Value<'_>, parameters: &BTreeMap<String, Option<String>>) ->
         let path = table.require("path", help);
         let path = path.and_then(|path| path.parsed(|text| paths::host_path(text, parameters)));
         let access = table.take("access");
+        let subpaths = table.take("subpaths");
         let is_writable = access.and_then(|access| access.parsed(words::access));
         Some(HostPath {
             path: path.flatten()?,
             is_writable: is_writable.unwrap_or_default(),
+            has_subpaths: subpaths.and_then(Value::boolean).unwrap_or_default(),
         })
     });
     read.flatten()

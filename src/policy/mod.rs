@@ -46,6 +46,10 @@ pub struct Policy {
     pub volume: VolumeLimits,
     pub image: ImageLimits,
     pub build: BuildLimits,
+    pub swarm: SwarmLimits,
+    pub secret: SecretLimits,
+    pub config: ConfigLimits,
+    pub plugin: PluginLimits,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.
@@ -73,6 +77,8 @@ pub struct ContainerLimits {
     /// Beyond Docker's default set, without `CAP_`; `ALL` means all.
     pub capabilities: Limit<Vec<String>>,
     pub host_paths: Limit<Vec<HostPath>>,
+    /// Whether the gate can follow them.
+    pub host_file_system: Limit<HostFileSystem>,
     /// Host namespaces and joins: `host-network`, `host-pid`, `host-ipc`, `host-uts`, `host-user`, `host-cgroup`,
     /// `container-network`, `container-pid`, `container-ipc`.
     pub namespaces: Limit<Vec<Namespace>>,
@@ -99,6 +105,16 @@ pub struct ContainerLimits {
     pub volume_drivers: Limit<Vec<Pattern>>,
     /// Containers that may be linked (`HostConfig.Links`).
     pub links: Limit<Vec<Pattern>>,
+    /// Whether the volumes of another container may be shared (`VolumesFrom`), if that one is permitted itself.
+    pub volumes_from: Limit<bool>,
+}
+
+impl ContainerLimits {
+    /// Whether it opens host paths on the word that gate and daemon see the same files.
+    #[must_use]
+    pub fn opens_paths_unseen(&self) -> bool {
+        self.host_file_system.value == HostFileSystem::Shared && !self.host_paths.value.is_empty()
+    }
 }
 
 /// A host path that containers may mount, and how.
@@ -107,6 +123,18 @@ pub struct HostPath {
     /// Absolute and clean; what lies beneath it is meant too.
     pub path: String,
     pub is_writable: bool,
+    /// Whether what lies beneath may be mounted by itself although containers could put a link in its place.
+    pub has_subpaths: bool,
+}
+
+/// Whether gate and daemon see the same files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HostFileSystem {
+    /// They do, so a path is judged by where it leads.
+    #[default]
+    Shared,
+    /// They do not, so only the very paths that a policy names can be mounted.
+    Foreign,
 }
 
 /// A namespace that is not the container's own.
@@ -171,6 +199,10 @@ pub struct NetworkLimits {
     pub drivers: Limit<Vec<Pattern>>,
     /// Driver options beyond the harmless ones.
     pub options: Limit<Vec<Pattern>>,
+    /// Whether the default bridge may be joined where its containers may talk to each other.
+    pub default_bridge: Limit<DefaultBridge>,
+    /// Interfaces of the host that a `macvlan` or `ipvlan` network may lie on.
+    pub parents: Limit<Vec<Pattern>>,
     /// Where the subnets of new networks may lie, if the client names them itself.
     pub subnets: Limit<Vec<Subnet>>,
 }
@@ -178,12 +210,21 @@ pub struct NetworkLimits {
 /// Whether containers on one network may talk to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Icc {
-    /// Every new network is stamped with `enable_icc=false`.
+    /// Every new network is stamped with `enable_icc=false`, and only such are joined.
     #[default]
     Never,
-    /// The daemon's default for a new network stands; switching it on by option is refused.
+    /// On networks that the client made itself the daemon's default stands; switching it on by option is refused.
     Own,
-    /// Any value of the option.
+    /// On every network, and by any value of the option.
+    Any,
+}
+
+/// Whether the default bridge may be joined, by a policy whose `icc` is not `any`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DefaultBridge {
+    /// Where the daemon has ICC off there (`dockerd --icc=false`).
+    #[default]
+    IccOff,
     Any,
 }
 
@@ -194,6 +235,8 @@ pub struct VolumeLimits {
     pub drivers: Limit<Vec<Pattern>>,
     /// File system types beyond `tmpfs` that the `local` driver may mount (`nfs`, `cifs`).
     pub types: Limit<Vec<String>>,
+    /// Volumes of the swarm (`ClusterVolumeSpec`).
+    pub cluster: Limit<bool>,
 }
 
 /// `[image]`: limits on images that come and go.
@@ -210,4 +253,53 @@ pub struct ImageLimits {
 pub struct BuildLimits {
     /// Contexts that the daemon fetches (`remote`).
     pub remote_contexts: Limit<bool>,
+}
+
+/// `[swarm]`: limits on swarms that are made, joined and changed, and on their nodes.
+#[derive(Debug, Clone, Default)]
+pub struct SwarmLimits {
+    /// `HOST:PORT` where a swarm may listen, what it may advertise and where its data may go; `0.0.0.0` stands for
+    /// every address and for what the daemon finds out by itself.
+    pub addresses: Limit<Vec<Pattern>>,
+    /// `HOST:PORT` of managers whose swarm may be joined, in small letters.
+    pub remotes: Limit<Vec<Pattern>>,
+    /// Join tokens and the unlock key, read and changed.
+    pub tokens: Limit<bool>,
+    /// External authorities, signing material and a new root.
+    pub certificate_authority: Limit<bool>,
+    /// A swarm of one manager in place of one that has lost the others.
+    pub force_new_cluster: Limit<bool>,
+    /// Updates that leave the keys of managers readable on their disks.
+    pub autolock_off: Limit<bool>,
+    /// The role of a manager for a node.
+    pub promote: Limit<bool>,
+}
+
+/// `[secret]`: limits on secrets of a swarm.
+#[derive(Debug, Clone, Default)]
+pub struct SecretLimits {
+    /// Plugins that may be asked for the data.
+    pub drivers: Limit<Vec<Pattern>>,
+    /// Data that the daemon runs as a template.
+    pub templating: Limit<bool>,
+}
+
+/// `[config]`: limits on configs of a swarm.
+#[derive(Debug, Clone, Default)]
+pub struct ConfigLimits {
+    /// Data that the daemon runs as a template.
+    pub templating: Limit<bool>,
+}
+
+/// `[plugin]`: limits on managed plugins, which can have whatever the host has.
+#[derive(Debug, Clone, Default)]
+pub struct PluginLimits {
+    /// References in registries and names here: what may be pulled, pushed, enabled, set, upgraded, removed.
+    pub references: Limit<Vec<Pattern>>,
+    /// What plugins may be given, `NAME:VALUE` each as the daemon lists it.
+    pub privileges: Limit<Vec<Pattern>>,
+    /// `NAME[.FIELD]=VALUE` each, as `PluginSet` takes it.
+    pub settings: Limit<Vec<Pattern>>,
+    /// Plugins made from an archive that the gate does not read (`dangerously-create-unread`).
+    pub creates_unread: Limit<bool>,
 }

@@ -7,7 +7,7 @@ use super::problem::Fault;
 
 /// `ADDRESS:PORTS`: an address, `[ADDRESS]` or `*`, and a port, `FIRST-LAST` or `*`.
 ///
-/// `*` as a port is 0 to 65535, where 0 stands for a port that the daemon picks.
+/// `*` as a port is 1024 to 65535, one that the daemon picks among them; the privileged ones beneath must be written.
 pub(super) fn published(text: &str) -> Result<Published, Fault> {
     let refused = |why: String| {
         let help = "write it like `127.0.0.1:8000-8999`, `[::1]:80`, `*:80` or `*:*`";
@@ -37,7 +37,7 @@ pub(super) fn published(text: &str) -> Result<Published, Fault> {
         Ok(_) | Err(_) => None,
     };
     let range = match ports.split_once('-') {
-        _ if ports == "*" => Some((0, u16::MAX)),
+        _ if ports == "*" => Some((FIRST_UNPRIVILEGED, u16::MAX)),
         Some((first, last)) => number(first).zip(number(last)),
         None => number(ports).map(|port| (port, port)),
     };
@@ -51,6 +51,9 @@ pub(super) fn published(text: &str) -> Result<Published, Fault> {
     }
 }
 
+/// Linux' `ip_unprivileged_port_start`: beneath it a port was once root's own.
+const FIRST_UNPRIVILEGED: u16 = 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,13 +66,13 @@ mod tests {
                 .ok()
         };
         let address = |text: &str| Some(text.parse().unwrap());
-        assert_eq!(read("*:*"), Some((None, 0, u16::MAX)));
+        assert_eq!(read("*:*"), Some((None, 1024, u16::MAX)));
         assert_eq!(read("*:80"), Some((None, 80, 80)));
         assert_eq!(
             read("127.0.0.1:80-90"),
             Some((address("127.0.0.1"), 80, 90))
         );
-        assert_eq!(read("[::1]:*"), Some((address("::1"), 0, u16::MAX)));
+        assert_eq!(read("[::1]:*"), Some((address("::1"), 1024, u16::MAX)));
         for text in [
             "",
             "80",

@@ -28,6 +28,28 @@ pub(crate) fn image(text: &str) -> Result<Pattern, Fault> {
     Err(Fault::new("never-matches", message).help(format!("write `docker.io/{folder}{text}`")))
 }
 
+/// A pattern for `HOST:PORT`, which an address of a swarm always is.
+pub(super) fn swarm_address(text: &str) -> Result<Pattern, Fault> {
+    let has_port = text
+        .rsplit_once(':')
+        .is_some_and(|(_, port)| !port.contains([']', '.']));
+    if text.is_empty() || text.starts_with("regex:") || text.ends_with('*') || has_port {
+        return pattern(text);
+    }
+    let message = format!("`{text}` names no port, so it fits no address of a swarm");
+    Err(Fault::new("never-matches", message).help(format!("write `{text}:*`")))
+}
+
+/// Likewise for managers, whose names are compared in small letters.
+pub(super) fn swarm_remote(text: &str) -> Result<Pattern, Fault> {
+    let small = text.to_ascii_lowercase();
+    if small == text || text.starts_with("regex:") {
+        return swarm_address(text);
+    }
+    let message = format!("`{text}` has capital letters, so it fits no manager");
+    Err(Fault::new("never-matches", message).help(format!("write `{small}`")))
+}
+
 /// A capability with or without `CAP_`, in any case; given without, in capitals.
 pub(crate) fn capability(text: &str) -> Result<String, Fault> {
     let upper = text.to_ascii_uppercase();
@@ -220,6 +242,26 @@ mod tests {
         ] {
             assert!(image(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_address_pattern_that_fits_nothing_is_refused() {
+        for text in [
+            "*",
+            "*:*",
+            "127.0.0.1:2377",
+            "[::1]:*",
+            "eth0:*",
+            "10.*",
+            "regex:.*",
+        ] {
+            assert!(swarm_address(text).is_ok(), "{text}");
+        }
+        for text in ["127.0.0.1", "[::1]", "eth0", "regex:("] {
+            assert!(swarm_address(text).is_err(), "{text}");
+        }
+        assert!(swarm_remote("manager.example:2377").is_ok());
+        assert!(swarm_remote("Manager.example:2377").is_err());
     }
 
     #[test]

@@ -140,13 +140,8 @@ impl Connection {
             Ok(mut record) => {
                 record.status = Some(answer.status);
                 record.outcome = outcome;
-                let verdicts = Verdicts {
-                    verdict: Verdict::Malformed,
-                    reasons: &record::reason(code, &answer.message),
-                    dropped: &[],
-                    observed: &[],
-                    status: Some(answer.status),
-                };
+                let reasons = record::reason(code, &answer.message);
+                let verdicts = Verdicts::unread(Verdict::Malformed, &reasons, answer.status);
                 record
                     .decided(&self.gate, &self.client, None, verdicts)
                     .await

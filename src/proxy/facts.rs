@@ -1,15 +1,13 @@
 //! What the gate finds out before it decides: of the daemon what names refer to, of its own host where paths lead.
 
-use std::collections::HashMap;
-use std::time::Duration;
-
-use tokio::time;
+use tokio::time::{self, Duration};
 
 use crate::decision::{self, Facts, Found};
 use crate::engine_api::EngineRequest;
-use crate::policy::Policy;
+use crate::policy::{HostFileSystem, Policy};
 
 use super::connection::Connection;
+use super::host_files::{self, HostFiles, Wanted};
 use super::lookups;
 
 /// The facts that the decision on this request reads.
@@ -20,43 +18,71 @@ pub(super) async fn gather(
 ) -> Facts {
     let mut facts = lookups::answered(connection, policy, request).await;
     let mut paths = decision::host_paths(policy, request);
-    if let Some(Found::Is(container)) = &facts.container {
+    for container in facts.containers() {
         paths.append(&mut decision::host_paths_of_container(policy, container));
     }
-    if !paths.is_empty() {
-        facts.host_paths = resolved(paths).await;
-        facts.protected.clone_from(&connection.gate.protected);
+    if paths.is_empty() {
+        return facts;
     }
+    paths.sort();
+    paths.dedup();
+    let found = match data_root(connection).await {
+        _ if paths.len() > MOST_PATHS => {
+            let cause = format!("there are more than {MOST_PATHS} paths of the host");
+            HostFiles::none(&paths, &cause)
+        }
+        Ok(data_root) => host_files(connection, policy, (paths, data_root)).await,
+        Err(cause) => HostFiles::none(&paths, &cause),
+    };
+    facts.host_paths = found.host_paths;
+    facts.opened = found.opened;
+    facts.protected = found.protected;
+    facts
+        .protected
+        .extend_from_slice(&connection.gate.protected);
     facts
 }
 
-async fn resolved(paths: Vec<String>) -> HashMap<String, Result<String, String>> {
-    // A file system may hang for as long as it likes, so no worker waits for it.
-    let asked = paths.clone();
-    let resolved = tokio::task::spawn_blocking(move || resolve(paths));
-    match time::timeout(DEADLINE, resolved).await {
-        Ok(Ok(resolved)) => resolved,
-        Ok(Err(_)) | Err(_) => {
-            let unknown = |path| (path, Err("the file system does not answer".to_owned()));
-            asked.into_iter().map(unknown).collect()
-        }
+/// Where the daemon keeps its data, on its own host.
+async fn data_root(connection: &mut Connection) -> Result<String, String> {
+    match lookups::defaults(connection).await {
+        Found::Is(defaults) if defaults.data_root.starts_with('/') => Ok(defaults.data_root),
+        Found::Is(_) => Err("the daemon does not say where it keeps its data".to_owned()),
+        Found::Answered { message, .. } | Found::Unknown(message) => Err(message),
     }
 }
 
-fn resolve(paths: Vec<String>) -> HashMap<String, Result<String, String>> {
-    let resolve = |path: String| {
-        let leads_to = std::fs::canonicalize(&path)
-            .map_err(|error| error.to_string())
-            .and_then(|found| {
-                found
-                    .into_os_string()
-                    .into_string()
-                    .map_err(|_| "it leads to a path that is no text".to_owned())
-            });
-        (path, leads_to)
+async fn host_files(
+    connection: &Connection,
+    policy: &Policy,
+    (paths, data_root): (Vec<String>, String),
+) -> HostFiles {
+    let container = &policy.container;
+    match container.host_file_system.value {
+        HostFileSystem::Foreign => {
+            return HostFiles {
+                protected: vec![data_root],
+                ..HostFiles::default()
+            };
+        }
+        HostFileSystem::Shared => {}
+    }
+    let wanted = Wanted {
+        paths: paths.clone(),
+        opened: container.host_paths.value.clone(),
+        writable: connection.gate.writable.clone(),
+        protected: connection.gate.protected.clone(),
+        data_root,
     };
-    paths.into_iter().map(resolve).collect()
+    // A file system may hang for as long as it likes, so no worker waits for it.
+    let found = tokio::task::spawn_blocking(move || host_files::find(&wanted));
+    match time::timeout(DEADLINE, found).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(_)) | Err(_) => HostFiles::none(&paths, "the file system does not answer"),
+    }
 }
 
 /// For all host paths of a request together.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// Host paths of one request that are followed.
+const MOST_PATHS: usize = 256;

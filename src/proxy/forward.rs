@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 
 use crate::audit::record::Outcome;
-use crate::daemon::{IdleConnection, Unavailable, Upgrade};
+use crate::daemon::{Daemon, IdleConnection, Unavailable, Upgrade};
 use crate::decision::Permit;
 use crate::engine_api::{Hijack, Operation};
 use crate::http1::{Body, Extras, Framing, Request, Response};
@@ -15,7 +15,7 @@ use super::pump::{Coding, Pump};
 use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
-use super::{headers, response, tunnel};
+use super::{headers, response, tunnel, versions};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -26,7 +26,7 @@ pub(super) async fn forward(
     (mut request, framing): (Request, Framing),
     permit: Permit,
 ) -> After {
-    let idle = match daemon_connection(connection).await {
+    let idle = match daemon_connection(&mut connection.idle, &connection.gate.daemon).await {
         Ok(idle) => idle,
         Err(unavailable) => {
             let answer = OwnAnswer::from(unavailable);
@@ -61,7 +61,8 @@ pub(super) async fn forward(
         is_head: request.method == "HEAD",
         traffic: &mut record.traffic,
     };
-    let answer = match relay.answer().await {
+    let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
+    let answer = match versions::answer(&mut relay, operation, judged).await {
         Ok(answer) => answer,
         Err(fault) => return without_answer(connection, record, request, &fault).await,
     };
@@ -88,14 +89,15 @@ pub(super) async fn forward(
 
 /// The connection that this client's last exchange left, or a new one; a request is never sent twice.
 pub(super) async fn daemon_connection(
-    connection: &mut Connection,
+    idle: &mut Option<IdleConnection>,
+    daemon: &Daemon,
 ) -> Result<IdleConnection, Unavailable> {
-    if let Some(mut idle) = connection.idle.take()
+    if let Some(mut idle) = idle.take()
         && poll_fn(|cx| Poll::Ready(idle.poll_is_fresh(cx))).await
     {
         return Ok(idle);
     }
-    connection.gate.daemon.connect().await
+    daemon.connect().await
 }
 
 /// Moves an ordinary answer; tells how that ended, what follows, and whether the daemon's connection is at rest again.

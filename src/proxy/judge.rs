@@ -14,6 +14,7 @@ use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
 use super::standing::TurnedAway;
+use super::versions;
 use super::weigh;
 
 /// What becomes of a request.
@@ -76,6 +77,7 @@ pub(super) async fn judge(
         },
         reasons: &reasons,
         dropped: &dropped,
+        rewritten: permit.as_ref().map_or(&[], Permit::rewritten),
         observed: &observed,
         status: answer.as_ref().map(|answer| answer.status),
     };
@@ -112,7 +114,8 @@ async fn read(
     request: &Request,
 ) -> Result<EngineRequest, NotRead> {
     let standing = connection.renew();
-    let head = RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
+    let mut head =
+        RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
     record.names(&head);
     standing.map_err(NotRead::TurnedAway)?;
     if connection.client.identity.has_expired(now()) {
@@ -121,9 +124,8 @@ async fn read(
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }
-    let gate = &connection.gate;
-    head.check_version(gate.lowest_version, gate.highest_version)
-        .map_err(NotRead::Malformed)?;
+    let settled = versions::settle(connection, &mut head).await;
+    settled.map_err(NotRead::Malformed)?;
     let body = match head.body_kind() {
         BodyKind::Stream => Vec::new(),
         BodyKind::None | BodyKind::Json => read_body(connection, request)
@@ -201,13 +203,8 @@ async fn without_decision(
             )
         }
     };
-    let verdicts = Verdicts {
-        verdict,
-        reasons: &super::record::reason(code, &answer.message),
-        dropped: &[],
-        observed: &[],
-        status: Some(answer.status),
-    };
+    let reasons = super::record::reason(code, &answer.message);
+    let verdicts = Verdicts::unread(verdict, &reasons, answer.status);
     let written = record
         .decided(
             &connection.gate,

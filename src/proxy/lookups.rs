@@ -1,37 +1,21 @@
 //! What the names in a request refer to, asked of the daemon over the connection that the request will take.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
-use crate::daemon::{Question, Reply};
+use tokio::task::JoinSet;
+
+use crate::daemon::{IdleConnection, Question, Reply};
 use crate::decision::{self, Facts, Found, Reference};
 use crate::engine_api::{
-    DaemonDefaults, EngineRequest, ExistingContainer, ExistingVolume, Malformed, container_of_exec,
-    error_message,
+    DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork,
+    ExistingVolume, Malformed, container_of_exec, error_message,
 };
 use crate::metrics::LookedUp;
 use crate::policy::Policy;
 
+use super::Gate;
 use super::connection::Connection;
 use super::forward::daemon_connection;
-
-/// The daemon's defaults, shared by all connections and asked for anew when they are old.
-#[derive(Debug, Default)]
-pub struct DefaultsCache(Mutex<Option<(Instant, DaemonDefaults)>>);
-
-impl DefaultsCache {
-    fn fresh(&self) -> Option<DaemonDefaults> {
-        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (asked, defaults) = cached.as_ref()?;
-        (asked.elapsed() < DEFAULTS_LAST).then(|| defaults.clone())
-    }
-
-    fn keep(&self, defaults: &DaemonDefaults) {
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *cached = Some((Instant::now(), defaults.clone()));
-    }
-}
 
 /// Asks for what the decision on this request must know, and for nothing where it needs nothing.
 pub(super) async fn answered(
@@ -39,136 +23,254 @@ pub(super) async fn answered(
     policy: &Policy,
     request: &EngineRequest,
 ) -> Facts {
-    let mut facts = Facts::default();
-    let mut volumes = Vec::new();
-    for reference in decision::references(policy, request) {
-        match reference {
-            Reference::Volume(name) => volumes.push(name),
-            Reference::Container(name) => {
-                facts.container = Some(container(connection, &name).await);
-            }
-            Reference::Exec(id) => {
-                facts.container = Some(container_behind(connection, &id).await);
-            }
+    let mut facts = Facts {
+        owner: connection.client.owner().to_owned(),
+        ..Facts::default()
+    };
+    let mut wanted = decision::references(policy, request);
+    let mut asked = 0;
+    // What a container refers to is known once that is.
+    for _ in 0..MOST_ROUNDS {
+        wanted.retain(|reference| !facts.has(reference));
+        asked += wanted.len();
+        if wanted.is_empty() || asked > MOST_REFERENCES {
+            break;
         }
+        let mut next = Vec::new();
+        for (reference, answer) in ask_all(connection, wanted).await {
+            if let Answer::Container(Found::Is(container)) = &answer {
+                next.append(&mut decision::references_of(policy, container));
+            }
+            keep(&mut facts, reference, answer);
+        }
+        wanted = next;
     }
-    if let Some(Found::Is(container)) = &facts.container {
-        volumes.extend_from_slice(&container.volumes);
-    }
-    facts.volumes = described(connection, volumes).await;
     facts
 }
 
-async fn described(
+/// What is known of one reference.
+#[derive(Debug)]
+enum Answer {
+    Container(Found<ExistingContainer>),
+    Volume(Found<ExistingVolume>),
+    Network(Found<ExistingNetwork>),
+    Image(Found<ExistingImage>),
+}
+
+fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
+    match (reference, answer) {
+        (Reference::Container(_) | Reference::Exec(_), Answer::Container(found)) => {
+            facts.container = Some(found);
+        }
+        (Reference::Other(name), Answer::Container(found)) => {
+            facts.others.insert(name, found);
+        }
+        (Reference::Volume(name), Answer::Volume(found)) => {
+            facts.volumes.insert(name, found);
+        }
+        (Reference::Network(name), Answer::Network(found)) => {
+            facts.networks.insert(name, found);
+        }
+        (Reference::Image(id), Answer::Image(found)) => {
+            facts.images.insert(id, found);
+        }
+        // An answer of another kind than what was asked: nothing is known, and so the request is refused.
+        (_, Answer::Container(_) | Answer::Volume(_) | Answer::Network(_) | Answer::Image(_)) => {}
+    }
+}
+
+/// Asks for all at once where there are several: the first over the client's own connection to the daemon.
+async fn ask_all(
     connection: &mut Connection,
-    names: Vec<String>,
-) -> HashMap<String, Found<ExistingVolume>> {
-    let mut volumes = HashMap::with_capacity(names.len());
-    let is_over = names.len() > MOST_VOLUMES;
-    for name in names {
-        let volume = if is_over {
-            Found::Unknown(format!("there are more than {MOST_VOLUMES} volumes"))
-        } else {
-            ask(connection, Question::Volume(&name), ExistingVolume::read).await
+    mut wanted: Vec<Reference>,
+) -> Vec<(Reference, Answer)> {
+    let mut own = Asker::of(connection);
+    let share = wanted.len().div_ceil(MOST_AT_ONCE);
+    let mut others = JoinSet::new();
+    while wanted.len() > share {
+        let part = wanted.split_off(wanted.len() - share);
+        let mut asker = Asker {
+            gate: Arc::clone(&connection.gate),
+            idle: None,
         };
-        volumes.insert(name, volume);
+        others.spawn(async move { asker.answers(part).await });
     }
-    volumes
-}
-
-async fn container_behind(connection: &mut Connection, exec: &str) -> Found<ExistingContainer> {
-    let read = |bytes: &[u8]| container_of_exec(bytes, exec);
-    match ask(connection, Question::Exec(exec), read).await {
-        Found::Is(id) => container(connection, &id).await,
-        Found::Answered { status, message } => Found::Answered { status, message },
-        Found::Unknown(cause) => Found::Unknown(cause),
-    }
-}
-
-async fn container(connection: &mut Connection, name: &str) -> Found<ExistingContainer> {
-    let question = Question::Container(name);
-    let mut found = ask(connection, question, ExistingContainer::read).await;
-    if let Found::Is(container) = &mut found
-        && container.may_have_defaults()
-    {
-        match defaults(connection).await {
-            Found::Is(defaults) => container.remove_defaults(&defaults),
-            Found::Answered { message, .. } => return Found::Unknown(message),
-            Found::Unknown(cause) => return Found::Unknown(cause),
-        }
+    let mut found = own.answers(wanted).await;
+    connection.idle = own.idle;
+    // One that panicked has left nothing, and what is not known is refused.
+    while let Some(joined) = others.join_next().await {
+        found.extend(joined.unwrap_or_default());
     }
     found
 }
 
-async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
-    let known = connection.gate.defaults.fresh();
-    connection.gate.metrics.defaults_needed(known.is_some());
-    if let Some(defaults) = known {
-        return Found::Is(defaults);
-    }
-    let found = ask(connection, Question::Info, DaemonDefaults::read).await;
-    if let Found::Is(defaults) = &found {
-        connection.gate.defaults.keep(defaults);
-    }
+/// What the daemon takes where a create says nothing.
+pub(super) async fn defaults(connection: &mut Connection) -> Found<DaemonDefaults> {
+    let mut asker = Asker::of(connection);
+    let found = asker.defaults().await;
+    connection.idle = asker.idle;
     found
 }
 
-/// Asks one thing, and counts it.
-async fn ask<T>(
+/// Asks one thing over the client's own connection to the daemon.
+pub(super) async fn ask<T>(
     connection: &mut Connection,
     question: Question<'_>,
     read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
 ) -> Found<T> {
-    let found = answer(connection, question, read).await;
-    let came_of_it = match &found {
-        Found::Is(_) => LookedUp::Found,
-        Found::Answered { status: 404, .. } => LookedUp::Absent,
-        Found::Answered { .. } | Found::Unknown(_) => LookedUp::Failed,
-    };
-    let metrics = &connection.gate.metrics;
-    metrics.looked_up(question.name(), came_of_it);
+    let mut asker = Asker::of(connection);
+    let found = asker.ask(question, read).await;
+    connection.idle = asker.idle;
     found
 }
 
-/// Only an error that says nothing but that the client asked for what is not there is passed on.
-async fn answer<T>(
-    connection: &mut Connection,
-    question: Question<'_>,
-    read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
-) -> Found<T> {
-    let idle = match daemon_connection(connection).await {
-        Ok(idle) => idle,
-        Err(unavailable) => {
-            return Found::Answered {
-                status: 503,
-                message: unavailable.to_string(),
-            };
+/// One connection to the daemon, over which one thing is asked after the other.
+#[derive(Debug)]
+struct Asker {
+    gate: Arc<Gate>,
+    idle: Option<IdleConnection>,
+}
+
+impl Asker {
+    /// Takes the connection that the client's last exchange left.
+    fn of(connection: &mut Connection) -> Self {
+        Self {
+            gate: Arc::clone(&connection.gate),
+            idle: connection.idle.take(),
         }
-    };
-    let Reply { status, body } = match idle.ask(question).await {
-        Ok((reply, idle)) => {
-            connection.idle = idle;
-            reply
+    }
+
+    async fn answers(&mut self, wanted: Vec<Reference>) -> Vec<(Reference, Answer)> {
+        let mut found = Vec::with_capacity(wanted.len());
+        for reference in wanted {
+            let answer = self.answer(&reference).await;
+            found.push((reference, answer));
         }
-        Err(fault) => return Found::Unknown(fault.to_string()),
-    };
-    match status {
-        200 => match read(&body) {
-            Ok(found) => Found::Is(found),
-            Err(fault) => Found::Unknown(fault.to_string()),
-        },
-        404 => Found::Answered {
-            status,
-            message: error_message(&body),
-        },
-        _ => Found::Unknown(format!(
-            "the daemon answers {status}: {}",
-            error_message(&body)
-        )),
+        found
+    }
+
+    async fn answer(&mut self, reference: &Reference) -> Answer {
+        match reference {
+            Reference::Container(name) | Reference::Other(name) => {
+                Answer::Container(self.container(name).await)
+            }
+            Reference::Exec(id) => Answer::Container(self.container_behind(id).await),
+            Reference::Volume(name) => {
+                Answer::Volume(self.ask(Question::Volume(name), ExistingVolume::read).await)
+            }
+            Reference::Network(name) => {
+                let read = |bytes: &[u8]| ExistingNetwork::read(bytes, name);
+                Answer::Network(self.ask(Question::Network(name), read).await)
+            }
+            Reference::Image(id) => {
+                Answer::Image(self.ask(Question::Image(id), ExistingImage::read).await)
+            }
+        }
+    }
+
+    async fn container_behind(&mut self, exec: &str) -> Found<ExistingContainer> {
+        if let Some(id) = self.gate.known.container_of(exec)
+            && let Found::Is(container) = self.container(&id).await
+        {
+            return Found::Is(container);
+        }
+        let read = |bytes: &[u8]| container_of_exec(bytes, exec);
+        match self.ask(Question::Exec(exec), read).await {
+            Found::Is(id) => {
+                self.gate.known.keep_exec(exec, &id);
+                self.container(&id).await
+            }
+            Found::Answered { status, message } => Found::Answered { status, message },
+            Found::Unknown(cause) => Found::Unknown(cause),
+        }
+    }
+
+    async fn container(&mut self, name: &str) -> Found<ExistingContainer> {
+        let question = Question::Container(name);
+        let mut found = self.ask(question, ExistingContainer::read).await;
+        if let Found::Is(container) = &mut found
+            && container.may_have_defaults()
+        {
+            match self.defaults().await {
+                Found::Is(defaults) => container.remove_defaults(&defaults),
+                Found::Answered { message, .. } => return Found::Unknown(message),
+                Found::Unknown(cause) => return Found::Unknown(cause),
+            }
+        }
+        found
+    }
+
+    async fn defaults(&mut self) -> Found<DaemonDefaults> {
+        let known = self.gate.known.defaults();
+        self.gate.metrics.defaults_needed(known.is_some());
+        if let Some(defaults) = known {
+            return Found::Is(defaults);
+        }
+        let found = self.ask(Question::Info, DaemonDefaults::read).await;
+        if let Found::Is(defaults) = &found {
+            self.gate.known.keep_defaults(defaults);
+        }
+        found
+    }
+
+    /// Asks one thing, and counts it.
+    async fn ask<T>(
+        &mut self,
+        question: Question<'_>,
+        read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Found<T> {
+        let found = self.told(question, read).await;
+        let came_of_it = match &found {
+            Found::Is(_) => LookedUp::Found,
+            Found::Answered { status: 404, .. } => LookedUp::Absent,
+            Found::Answered { .. } | Found::Unknown(_) => LookedUp::Failed,
+        };
+        self.gate.metrics.looked_up(question.name(), came_of_it);
+        found
+    }
+
+    /// Only an error that says nothing but that the client asked for what is not there is passed on.
+    async fn told<T>(
+        &mut self,
+        question: Question<'_>,
+        read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Found<T> {
+        let idle = match daemon_connection(&mut self.idle, &self.gate.daemon).await {
+            Ok(idle) => idle,
+            Err(unavailable) => {
+                return Found::Answered {
+                    status: 503,
+                    message: unavailable.to_string(),
+                };
+            }
+        };
+        let Reply { status, body } = match idle.ask(question).await {
+            Ok((reply, idle)) => {
+                self.idle = idle;
+                reply
+            }
+            Err(fault) => return Found::Unknown(fault.to_string()),
+        };
+        match status {
+            200 => match read(&body) {
+                Ok(found) => Found::Is(found),
+                Err(fault) => Found::Unknown(fault.to_string()),
+            },
+            404 => Found::Answered {
+                status,
+                message: error_message(&body),
+            },
+            _ => Found::Unknown(format!(
+                "the daemon answers {status}: {}",
+                error_message(&body)
+            )),
+        }
     }
 }
 
-/// How long the daemon's defaults are taken for what they were; they change with its settings.
-const DEFAULTS_LAST: Duration = Duration::from_secs(60);
-/// Volumes of one request that are looked up.
-const MOST_VOLUMES: usize = 128;
+/// Things of one request that are looked up; what is beyond is not known, and so refused.
+const MOST_REFERENCES: usize = 128;
+/// Connections over which one request's lookups are made.
+const MOST_AT_ONCE: usize = 8;
+/// How far containers that join one another are followed.
+const MOST_ROUNDS: usize = 6;

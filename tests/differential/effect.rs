@@ -1,5 +1,6 @@
 //! What the daemon has made of a request, as it says itself, without what differs from one making to the next.
 
+use dockgate::engine_api::OWNER_LABEL;
 use dockgate::engine_api::{Body, Operation, json};
 use serde_json::Value;
 
@@ -175,8 +176,11 @@ pub(super) fn of_network(sent: &Sent, daemon: &Address) -> Effect {
     let id = made["Id"].as_str().unwrap();
     let mut found = inspect(daemon, &format!("/networks/{id}"));
     remove(daemon, &format!("/networks/{id}"));
-    // The daemon takes the next free subnet.
+    // The daemon takes the next free subnet, and the gate adds its own label.
     without(&mut found, &["Id", "Created", "IPAM"]);
+    if let Some(labels) = found["Labels"].as_object_mut() {
+        labels.remove(OWNER_LABEL);
+    }
     Effect::of(&answer, found)
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dockgate::decision::{Decision, Facts, Found, Reference, decide, ordinary_facts, references};
+use dockgate::decision::{Decision, Facts, Found, Reference, decide, references, references_of};
 use dockgate::engine_api::{
-    ApiVersion, Body, DaemonDefaults, EngineRequest, ExistingContainer, ExistingVolume, RequestHead,
+    ApiVersion, Body, DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage,
+    ExistingNetwork, ExistingVolume, Malformed, RequestHead,
 };
 use dockgate::http1;
 use dockgate::policy::{self, Policy};
@@ -82,33 +83,68 @@ impl Sent {
     }
 }
 
-/// What the gate would be told of the container that a request enters.
+/// What the gate would be told of what a request refers to.
 fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
-    let mut facts = ordinary_facts(policy, request);
-    for reference in references(policy, request) {
-        if let Reference::Container(name) = reference {
-            let path = format!("/containers/{name}/json");
-            let ask = |path: &str| http::request(&engine::address(), "GET", path, "");
-            let answer = ask(&path);
-            facts.container = Some(match answer.status {
-                200 => {
-                    let mut container = ExistingContainer::read(&answer.body).unwrap();
-                    container.remove_defaults(&DaemonDefaults::read(&ask("/info").body).unwrap());
-                    for name in &container.volumes {
-                        let volume = ask(&format!("/volumes/{name}"));
-                        let volume = ExistingVolume::read(&volume.body).unwrap();
-                        facts.volumes.insert(name.clone(), Found::Is(volume));
-                    }
-                    Found::Is(container)
+    let mut facts = Facts::default();
+    let mut wanted = references(policy, request);
+    while let Some(reference) = wanted.pop() {
+        if facts.has(&reference) {
+            continue;
+        }
+        match reference {
+            Reference::Container(name) => {
+                let found = container(&name);
+                if let Found::Is(container) = &found {
+                    wanted.append(&mut references_of(policy, container));
                 }
-                status => Found::Answered {
-                    status,
-                    message: answer.message(),
-                },
-            });
+                facts.container = Some(found);
+            }
+            Reference::Other(name) => {
+                let found = container(&name);
+                if let Found::Is(container) = &found {
+                    wanted.append(&mut references_of(policy, container));
+                }
+                facts.others.insert(name, found);
+            }
+            Reference::Exec(_) => {}
+            Reference::Volume(name) => {
+                let found = told(&format!("/volumes/{name}"), ExistingVolume::read);
+                facts.volumes.insert(name, found);
+            }
+            Reference::Network(name) => {
+                let read = |bytes: &[u8]| ExistingNetwork::read(bytes, &name);
+                let found = told(&format!("/networks/{name}"), read);
+                facts.networks.insert(name, found);
+            }
+            Reference::Image(id) => {
+                let found = told(&format!("/images/{id}/json"), ExistingImage::read);
+                facts.images.insert(id, found);
+            }
         }
     }
     facts
+}
+
+fn container(name: &str) -> Found<ExistingContainer> {
+    let found = told(&format!("/containers/{name}/json"), ExistingContainer::read);
+    match (found, told("/info", DaemonDefaults::read)) {
+        (Found::Is(mut container), Found::Is(defaults)) => {
+            container.remove_defaults(&defaults);
+            Found::Is(container)
+        }
+        (found, _) => found,
+    }
+}
+
+fn told<T>(path: &str, read: impl FnOnce(&[u8]) -> Result<T, Malformed>) -> Found<T> {
+    let answer = http::request(&engine::address(), "GET", path, "");
+    match answer.status {
+        200 => Found::Is(read(&answer.body).unwrap_or_else(|fault| panic!("{path}: {fault}"))),
+        status => Found::Answered {
+            status,
+            message: answer.message(),
+        },
+    }
 }
 
 /// A permitted request.

@@ -101,7 +101,7 @@ fn read(operation: Operation, query: &str) -> Result<RequestHead, Malformed> {
 fn right(kind: ParameterKind) -> (&'static str, &'static str) {
     match kind {
         ParameterKind::Text | ParameterKind::Texts => ("x", "x"),
-        ParameterKind::Bool => ("True", "1"),
+        ParameterKind::Bool | ParameterKind::StrictBool => ("True", "1"),
         ParameterKind::Integer => ("7", "7"),
         ParameterKind::Filters => ("%7B%22a%22%3A%5B%22b%22%5D%7D", r#"{"a":["b"]}"#),
         ParameterKind::Json => ("%7B%22a%22%3A%20%22b%22%7D", r#"{"a":"b"}"#),
@@ -111,6 +111,7 @@ fn right(kind: ParameterKind) -> (&'static str, &'static str) {
 fn wrong(kind: ParameterKind) -> &'static [&'static str] {
     match kind {
         ParameterKind::Text | ParameterKind::Texts | ParameterKind::Bool => &["%ff", "%zz", "a;b"],
+        ParameterKind::StrictBool => &["yes", "tRUE", "2", "%ff"],
         ParameterKind::Integer => &["x", "1.5", "9223372036854775808"],
         ParameterKind::Filters => &[
             "x",

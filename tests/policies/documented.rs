@@ -92,6 +92,10 @@ fn every_key_is_documented() {
         "[volume]\n",
         "[image]\n",
         "[build]\n",
+        "[swarm]\n",
+        "[secret]\n",
+        "[config]\n",
+        "[plugin]\n",
     ];
     for table in tables {
         let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");

@@ -18,6 +18,10 @@ pub(super) fn permissions(policy: &Policy) -> String {
         volume,
         image,
         build,
+        swarm,
+        secret,
+        config,
+        plugin,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -39,15 +43,24 @@ pub(super) fn permissions(policy: &Policy) -> String {
         icc,
         drivers,
         options,
+        default_bridge,
+        parents,
         subnets,
     } = network;
     limits.line("network icc", icc);
     limits.patterns("network drivers", drivers);
     limits.patterns("network options", options);
+    limits.line("network default-bridge", default_bridge);
+    limits.patterns("network parents", parents);
     limits.line("network subnets", subnets);
-    let policy::VolumeLimits { drivers, types } = volume;
+    let policy::VolumeLimits {
+        drivers,
+        types,
+        cluster,
+    } = volume;
     limits.patterns("volume drivers", drivers);
     limits.line("volume types", types);
+    limits.line("volume cluster", cluster);
     let policy::ImageLimits {
         references,
         import_urls,
@@ -56,7 +69,45 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("image import-urls", import_urls);
     let policy::BuildLimits { remote_contexts } = build;
     limits.line("build remote-contexts", remote_contexts);
+    swarm_limits(&mut limits, swarm);
+    let policy::SecretLimits {
+        drivers,
+        templating,
+    } = secret;
+    limits.patterns("secret drivers", drivers);
+    limits.line("secret templating", templating);
+    let policy::ConfigLimits { templating } = config;
+    limits.line("config templating", templating);
+    let policy::PluginLimits {
+        references,
+        privileges,
+        settings,
+        creates_unread,
+    } = plugin;
+    limits.patterns("plugin references", references);
+    limits.patterns("plugin privileges", privileges);
+    limits.patterns("plugin settings", settings);
+    limits.line("plugin dangerously-create-unread", creates_unread);
     text
+}
+
+fn swarm_limits(limits: &mut Limits<'_>, swarm: &policy::SwarmLimits) {
+    let policy::SwarmLimits {
+        addresses,
+        remotes,
+        tokens,
+        certificate_authority,
+        force_new_cluster,
+        autolock_off,
+        promote,
+    } = swarm;
+    limits.patterns("swarm addresses", addresses);
+    limits.patterns("swarm remotes", remotes);
+    limits.line("swarm tokens", tokens);
+    limits.line("swarm certificate-authority", certificate_authority);
+    limits.line("swarm force-new-cluster", force_new_cluster);
+    limits.line("swarm autolock-off", autolock_off);
+    limits.line("swarm promote", promote);
 }
 
 fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits) {
@@ -64,6 +115,8 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
         privileged,
         capabilities,
         host_paths,
+        // It opens nothing.
+        host_file_system: _,
         namespaces,
         devices,
         device_requests,
@@ -82,6 +135,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
         networks,
         volume_drivers,
         links,
+        volumes_from,
     } = container;
     limits.line("container privileged", privileged);
     limits.line("container capabilities", capabilities);
@@ -104,6 +158,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
     limits.patterns("container networks", networks);
     limits.patterns("container volume-drivers", volume_drivers);
     limits.patterns("container links", links);
+    limits.line("container volumes-from", volumes_from);
 }
 
 struct Limits<'t>(&'t mut String);

@@ -11,7 +11,7 @@ use crate::support::gate::Gate;
 use crate::support::{self, http};
 
 /// How long each race is tried.
-const RACE: Duration = Duration::from_secs(4);
+pub(super) const RACE: Duration = Duration::from_secs(4);
 
 #[test]
 fn a_name_that_moves_while_it_is_judged_leads_nowhere_else() {

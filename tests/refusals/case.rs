@@ -1,9 +1,12 @@
 //! The cases as they stand in the data, with the short forms written out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
+
+use crate::support::archive;
 
 /// One request that is refused, with what it would do at the daemon.
 #[derive(Clone, Debug, Deserialize)]
@@ -23,7 +26,7 @@ pub(super) struct Case {
     host_config: Option<String>,
     /// In place of a body: an archive of these files.
     #[serde(default)]
-    tar: std::collections::BTreeMap<String, String>,
+    tar: BTreeMap<String, String>,
     /// The text of a policy in place of `guarded`.
     pub(super) policy: Option<String>,
     /// The codes of all reasons, in the order of the alphabet.
@@ -31,13 +34,16 @@ pub(super) struct Case {
     pub(super) refuse: Vec<String>,
     /// The code of the fault, where the request cannot be read.
     pub(super) malformed: Option<String>,
-    /// What is there before, made past the gate: `container`, `running`, `network`.
+    /// What is there before, made past the gate: `container`, `running`, `network`, `plugin`.
     #[serde(default)]
     pub(super) given: Vec<String>,
     pub(super) effect: Option<Effect>,
     pub(super) direct: Direct,
     /// Why the daemon does not do it, or is not asked.
     pub(super) why: Option<String>,
+    /// Whether a daemon that has a swarm, or could have one, takes it past the gate, so that it shows there.
+    #[serde(default)]
+    pub(super) in_swarm: bool,
     /// `false` where it takes a header that the model does not see; the gate may then permit what is left.
     #[serde(default = "yes")]
     pub(super) in_memory: bool,
@@ -77,6 +83,9 @@ pub(super) enum Direct {
 #[serde(deny_unknown_fields)]
 struct File {
     case: Vec<Case>,
+    /// Texts of policies by the names that the cases of this file give them.
+    #[serde(default)]
+    policies: BTreeMap<String, String>,
 }
 
 /// Every case, and the file it stands in.
@@ -95,7 +104,13 @@ pub(super) fn all() -> Vec<Case> {
         let text = fs::read_to_string(path).unwrap();
         let file: File =
             toml::from_str(&text).unwrap_or_else(|problem| panic!("{}: {problem}", path.display()));
-        file.case
+        let File { case, policies } = file;
+        case.into_iter().map(move |case| Case {
+            policy: case
+                .policy
+                .map(|name| policies.get(&name).cloned().unwrap_or(name)),
+            ..case
+        })
     };
     files
         .iter()
@@ -126,7 +141,8 @@ impl Case {
     /// The bytes of the body with names put in.
     pub(super) fn bytes(&self, name: &str) -> Vec<u8> {
         if !self.tar.is_empty() {
-            return archive(&self.tar);
+            let named = |(path, text): (&String, &String)| (path.clone(), named(text, name));
+            return archive::of(&self.tar.iter().map(named).collect());
         }
         let text = named(&self.body, name);
         let mut bytes = Vec::new();
@@ -194,28 +210,4 @@ fn container() -> String {
 
 fn yes() -> bool {
     true
-}
-
-/// An archive of files, in the form of 1988 (ustar).
-fn archive(files: &std::collections::BTreeMap<String, String>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (name, text) in files {
-        let mut head = [0_u8; 512];
-        head[..name.len()].copy_from_slice(name.as_bytes());
-        head[100..108].copy_from_slice(b"0000644\0");
-        head[108..116].copy_from_slice(b"0000000\0");
-        head[116..124].copy_from_slice(b"0000000\0");
-        head[124..136].copy_from_slice(format!("{:011o}\0", text.len()).as_bytes());
-        head[136..148].copy_from_slice(b"00000000000\0");
-        head[148..156].copy_from_slice(b"        ");
-        head[156] = b'0';
-        head[257..265].copy_from_slice(b"ustar\x0000");
-        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
-        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        bytes.extend(head);
-        bytes.extend(text.as_bytes());
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
-    }
-    bytes.resize(bytes.len() + 1024, 0);
-    bytes
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use dockgate::decision::{Decision, Facts, Refusal, decide, host_paths};
+use dockgate::decision::{Decision, Facts, HostFile, Refusal, decide, host_paths};
 use dockgate::engine_api::RequestHead;
 use dockgate::policy::{self, ready};
 use toml::{Table, Value};
@@ -61,7 +61,7 @@ fn judged(case: &Case, text: &str) -> Result<Decision, String> {
     let request = request.map_err(|fault| fault.to_string())?;
     let found = host_paths(&policy, &request)
         .into_iter()
-        .map(|path| (path.clone(), Ok(path)));
+        .map(|path| (path.clone(), Ok(HostFile::ordinary(path))));
     let facts = Facts {
         host_paths: found.collect(),
         ..support::existing::facts(&policy, &request)

@@ -11,7 +11,7 @@ use crate::support::wait;
 
 use super::{PINGS, RELOADED};
 
-const ALL: &str = "description = 'x'\n[[permit]]\noperations = ['System:*', 'Container:*']\n[container]\nnetworks = ['*']\n";
+const ALL: &str = "description = 'x'\n[[permit]]\noperations = ['System:*', 'Container:*']\n[container]\nimages = ['*']\nnetworks = ['*']\n";
 
 /// Attaches and echoes; events begin and do not end.
 fn daemon() -> FakeDaemon {

@@ -144,6 +144,8 @@ pub(crate) fn answer_empty(request: &Seen, stream: &mut UnixStream) {
             r#"{"Version":"20.10.24","ApiVersion":"1.41","MinAPIVersion":"1.12","Os":"linux"}"#
         }
         _ if path.ends_with("/_ping") => "OK",
+        // A directory that every machine has.
+        "/info" => r#"{"DockerRootDir":"/usr"}"#,
         _ if path.contains("/exec/") && path.ends_with("/json") => EXEC,
         _ if path.contains("/containers/") && !path.ends_with("/containers/json") => CONTAINER,
         _ if path.ends_with("/json") => "[]",

@@ -1,6 +1,7 @@
 //! What the tests stand on: a daemon, a gate before it, clients, and raw bytes.
 
 pub(crate) mod address;
+pub(crate) mod archive;
 pub(crate) mod certificates;
 pub(crate) mod connections;
 pub(crate) mod docker;
@@ -11,6 +12,7 @@ pub(crate) mod gate;
 pub(crate) mod http;
 pub(crate) mod process;
 pub(crate) mod random;
+pub(crate) mod second_daemon;
 pub(crate) mod site;
 pub(crate) mod wait;
 

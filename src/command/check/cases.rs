@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::decision::{Decision, Facts, Reason, cleaned, decide, host_paths, ordinary_facts};
+use crate::decision::{
+    Decision, Facts, HostFile, Reason, cleaned, decide, host_paths, ordinary_facts,
+};
 use crate::engine_api::{ApiVersion, EngineRequest, Malformed, RequestHead};
 use crate::policy::{self, Policy, ready};
 
@@ -15,7 +17,9 @@ const FILES: &[&str] = &[
     include_str!("../../../tests/refusals/networks.toml"),
     include_str!("../../../tests/refusals/images.toml"),
     include_str!("../../../tests/refusals/paths.toml"),
+    include_str!("../../../tests/refusals/plugins.toml"),
     include_str!("../../../tests/refusals/spellings.toml"),
+    include_str!("../../../tests/refusals/swarm.toml"),
 ];
 
 /// One request, and why `guarded` refuses it.
@@ -100,7 +104,7 @@ impl Written {
         let request = self.request()?;
         let found = host_paths(policy, &request).into_iter().map(|path| {
             let resolved = cleaned(&path);
-            (path, Ok(resolved))
+            (path, Ok(HostFile::ordinary(resolved)))
         });
         let facts = Facts {
             host_paths: found.collect(),

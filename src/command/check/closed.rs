@@ -1,7 +1,8 @@
 //! A policy with every limit closed: what refuses then is what opened before.
 
 use crate::policy::{
-    BuildLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy, VolumeLimits,
+    BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, PluginLimits,
+    Policy, SecretLimits, SwarmLimits, VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -15,11 +16,14 @@ pub(super) fn closed(policy: &Policy) -> Policy {
             icc: empty(&policy.network.icc),
             drivers: empty(&policy.network.drivers),
             options: empty(&policy.network.options),
+            default_bridge: empty(&policy.network.default_bridge),
+            parents: empty(&policy.network.parents),
             subnets: empty(&policy.network.subnets),
         },
         volume: VolumeLimits {
             drivers: empty(&policy.volume.drivers),
             types: empty(&policy.volume.types),
+            cluster: empty(&policy.volume.cluster),
         },
         image: ImageLimits {
             references: empty(&policy.image.references),
@@ -27,6 +31,20 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         },
         build: BuildLimits {
             remote_contexts: empty(&policy.build.remote_contexts),
+        },
+        swarm: closed_swarm(&policy.swarm),
+        secret: SecretLimits {
+            drivers: empty(&policy.secret.drivers),
+            templating: empty(&policy.secret.templating),
+        },
+        config: ConfigLimits {
+            templating: empty(&policy.config.templating),
+        },
+        plugin: PluginLimits {
+            references: empty(&policy.plugin.references),
+            privileges: empty(&policy.plugin.privileges),
+            settings: empty(&policy.plugin.settings),
+            creates_unread: empty(&policy.plugin.creates_unread),
         },
         ..Policy::default()
     }
@@ -37,6 +55,7 @@ fn closed_container(container: &ContainerLimits) -> ContainerLimits {
         privileged: empty(&container.privileged),
         capabilities: empty(&container.capabilities),
         host_paths: empty(&container.host_paths),
+        host_file_system: container.host_file_system.clone(),
         namespaces: empty(&container.namespaces),
         devices: empty(&container.devices),
         device_requests: empty(&container.device_requests),
@@ -55,6 +74,19 @@ fn closed_container(container: &ContainerLimits) -> ContainerLimits {
         networks: empty(&container.networks),
         volume_drivers: empty(&container.volume_drivers),
         links: empty(&container.links),
+        volumes_from: empty(&container.volumes_from),
+    }
+}
+
+fn closed_swarm(swarm: &SwarmLimits) -> SwarmLimits {
+    SwarmLimits {
+        addresses: empty(&swarm.addresses),
+        remotes: empty(&swarm.remotes),
+        tokens: empty(&swarm.tokens),
+        certificate_authority: empty(&swarm.certificate_authority),
+        force_new_cluster: empty(&swarm.force_new_cluster),
+        autolock_off: empty(&swarm.autolock_off),
+        promote: empty(&swarm.promote),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What works in a configuration otherwise than it looks.
 
-use crate::config::{Config, PolicyReference};
+use crate::config::{Address, Config, PolicyReference};
+use crate::policy::Policy;
 
 use super::finding::Finding;
 
@@ -16,6 +17,19 @@ pub(super) fn warnings(config: &Config) -> Vec<Finding> {
         found.push(Finding::warning(listener.line, "dangerous", message));
     }
     found
+}
+
+/// Host paths that the gate would have to follow on another machine; `serve` does not start with them.
+pub(super) fn unseen_paths(config: &Config, policy: &Policy) -> Option<Finding> {
+    let is_unseen = policy.container.opens_paths_unseen()
+        && matches!(config.daemon.address, Address::Tcp { .. });
+    is_unseen.then(|| {
+        let message = format!(
+            "the gate does not see the files of the daemon {}, so `serve` wants `host-file-system = \"foreign\"`",
+            config.daemon.address
+        );
+        Finding::warning(policy.container.host_paths.line, "foreign-host", &message)
+    })
 }
 
 /// The policies that a configuration names, each once.

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use crate::engine_api::Operation;
 use crate::engine_api::schema::Limit;
-use crate::policy::{HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet};
+use crate::policy::{
+    DefaultBridge, HostPath, Icc, Line, Namespace, Pattern, Policy, Published, Subnet,
+};
 
-/// One key of `[container]`, `[network]`, `[volume]`, `[image]` or `[build]`.
+/// One key of `[container]` or another table of limits.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) section: &'static str,
@@ -55,6 +57,20 @@ impl Opens for Icc {
     }
 }
 
+impl Opens for DefaultBridge {
+    fn opens(&self) -> bool {
+        *self != Self::IccOff
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::IccOff => "icc-off",
+            Self::Any => "any",
+        }
+        .to_owned()
+    }
+}
+
 impl<T: Entry> Opens for Vec<T> {
     fn opens(&self) -> bool {
         !self.is_empty()
@@ -94,7 +110,8 @@ impl Entry for HostPath {
         } else {
             "read-only"
         };
-        format!("{} {access}", self.path)
+        let subpaths = if self.has_subpaths { " subpaths" } else { "" };
+        format!("{} {access}{subpaths}", self.path)
     }
 }
 
@@ -118,7 +135,7 @@ impl Entry for Published {
             Some(IpAddr::V4(address)) => address.to_string(),
         };
         match (self.first, self.last) {
-            (0 | 1, u16::MAX) => format!("{address}:*"),
+            (1024, u16::MAX) => format!("{address}:*"),
             (first, last) if first == last => format!("{address}:{first}"),
             (first, last) => format!("{address}:{first}-{last}"),
         }
@@ -159,23 +176,43 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         container sysctls "sysctls" [L::Sysctls] [],
         container runtimes "runtimes" [L::Runtime] [],
         container cgroup_parents "cgroup-parents" [L::CgroupParent] [],
-        container log_drivers "log-drivers" [L::LogConfig] [],
+        container log_drivers "log-drivers" [L::LogConfig, L::LogDriver] [],
         container annotations "annotations" [L::Annotations] [],
         container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         container links "links" [L::Links] [],
+        container volumes_from "volumes-from" [L::VolumesFrom] [],
         container privileged "privileged" [L::Privileged] [],
         container unmasked_paths "unmasked-paths" [L::MaskedPaths] [],
         container negative_oom_score "negative-oom-score" [L::OomScore] [],
         container oom_kill_disable "oom-kill-disable" [L::OomKillDisable] [],
-        network icc "icc" [L::NetworkOptions] [],
-        network drivers "drivers" [L::NetworkDriver] [],
+        network icc "icc" [L::NetworkOptions, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
+        network default_bridge "default-bridge" [L::NetworkMode, L::BuildNetworkMode] [O::NetworkConnect],
+        network parents "parents" [L::NetworkOptions] [],
+        network drivers "drivers" [L::NetworkDriver, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
         network options "options" [L::NetworkOptions, L::EndpointOptions] [],
-        network subnets "subnets" [L::Subnet] [],
+        network subnets "subnets" [L::Subnet, L::AddressPool] [],
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
         volume types "types" [L::VolumeOptions, L::Mounts] [],
+        volume cluster "cluster" [L::ClusterVolume] [O::VolumeUpdate],
         image references "references" [L::Registry]
-            [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild],
+            [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild,
+             O::DistributionInspect],
         image import_urls "import-urls" [L::ImportSource] [],
         build remote_contexts "remote-contexts" [L::BuildRemote] [],
+        swarm addresses "addresses" [L::SwarmAddress] [],
+        swarm remotes "remotes" [L::SwarmRemotes] [],
+        swarm tokens "tokens" [L::SwarmTokens] [O::SwarmInspect, O::SwarmUnlockkey],
+        swarm certificate_authority "certificate-authority" [L::CertificateAuthority] [],
+        swarm force_new_cluster "force-new-cluster" [L::ForceNewCluster] [],
+        swarm autolock_off "autolock-off" [] [O::SwarmUpdate],
+        swarm promote "promote" [L::NodeRole] [],
+        secret drivers "drivers" [L::SecretDriver] [],
+        secret templating "templating" [L::SecretTemplating] [],
+        config templating "templating" [L::ConfigTemplating] [],
+        plugin references "references" [L::Plugin]
+            [O::PluginEnable, O::PluginDisable, O::PluginDelete, O::PluginPush, O::PluginSet],
+        plugin privileges "privileges" [] [O::PluginPull, O::PluginUpgrade],
+        plugin settings "settings" [] [O::PluginSet],
+        plugin creates_unread "dangerously-create-unread" [] [O::PluginCreate],
     ]
 }

@@ -107,7 +107,7 @@ impl Check {
             .map(|(name, _)| (name.clone(), format!("/srv/{name}")))
             .collect();
         parameters.extend(self.given.clone());
-        self.policy(reference, &text, &parameters)
+        self.policy(reference, &text, (&parameters, None))
     }
 
     fn configuration(&self, name: &str, text: &str) -> Vec<Checked> {
@@ -121,7 +121,10 @@ impl Check {
         parameters.extend(self.given.clone());
         for reference in configuration::policies(&config) {
             match text_of(&reference) {
-                Ok(text) => checked.extend(self.policy(&reference, &text, &parameters)),
+                Ok(text) => {
+                    let found = self.policy(&reference, &text, (&parameters, Some(&config)));
+                    checked.extend(found);
+                }
                 Err(error) => {
                     let name = reference.to_string();
                     checked.push(Checked::unreadable(&name, Kind::Policy, &error));
@@ -136,23 +139,25 @@ impl Check {
         &self,
         reference: &PolicyReference,
         text: &str,
-        parameters: &BTreeMap<String, String>,
+        (parameters, config): (&BTreeMap<String, String>, Option<&Config>),
     ) -> Vec<Checked> {
         let name = reference.to_string();
         let policy = match policy::compile(&name, text, parameters) {
             Err(problems) => return vec![Checked::faulty(&name, Kind::Policy, &problems)],
             Ok(policy) => policy,
         };
-        let findings = self.findings(&policy, text);
+        let mut findings = self.findings(&policy, text);
+        findings.extend(config.and_then(|config| configuration::unseen_paths(config, &policy)));
         let Some(observing) = policy.observes.clone() else {
             return vec![Checked::found(&name, Kind::Policy, findings)];
         };
         match observed::fallback(reference, policy, parameters) {
             Err(cause) => vec![Checked::wrong(&name, observing.line, &cause)],
             Ok((fallback, holds, text)) => {
-                let mut findings = findings;
                 findings.push(observed::finding(&observing));
-                let holding = self.findings(&holds, &text);
+                let mut holding = self.findings(&holds, &text);
+                holding
+                    .extend(config.and_then(|config| configuration::unseen_paths(config, &holds)));
                 vec![
                     Checked::found(&fallback, Kind::Policy, holding),
                     Checked::found(&name, Kind::Policy, findings),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::config::{Address, Config, PolicyReference};
 use crate::daemon::Daemon;
 use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
-use crate::policy::{self, Policy, ready};
+use crate::policy::{self, HostFileSystem, Policy, ready};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
 use crate::proxy::{Door, DoorTls, KnownClient};
 use crate::reload::{Expiry, Sources, expiries};
@@ -21,6 +21,10 @@ pub(super) struct Compiled {
     pub(super) clients: Vec<KnownClient>,
     pub(super) doors: HashMap<Arc<str>, Door>,
     pub(super) daemon: Daemon,
+    /// Host paths that some policy opens for writing.
+    pub(super) writable: Vec<String>,
+    /// Whether a policy opens host paths on the word that gate and daemon see the same files.
+    pub(super) follows_paths: bool,
     pub(super) expiries: Vec<Expiry>,
     pub(super) digest: Arc<str>,
 }
@@ -38,6 +42,8 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         parameters: &config,
         compiled: HashMap::new(),
         sources,
+        writable: Vec::new(),
+        follows_paths: false,
     };
     let clients = config.clients.iter().map(|rule| {
         Ok(KnownClient {
@@ -66,12 +72,15 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         let address = Arc::from(listener.address.to_string());
         doors.insert(address, Door { policy, tls });
     }
+    let (writable, follows_paths) = (policies.writable, policies.follows_paths);
     let expiries = expiries(&config);
     if self::certificates(&config) != certificates {
         let cause = "certificates changed while they were read; they are read again when they rest";
         return Err(ServeError::Configuration(cause.to_owned()));
     }
     Ok(Compiled {
+        writable,
+        follows_paths,
         expiries,
         digest: Arc::from(sources.digest()),
         config,
@@ -86,6 +95,9 @@ struct Policies<'a> {
     parameters: &'a Config,
     compiled: HashMap<String, Arc<Policy>>,
     sources: &'a mut Sources,
+    /// Every path that is opened for writing.
+    writable: Vec<String>,
+    follows_paths: bool,
 }
 
 impl Policies<'_> {
@@ -135,9 +147,15 @@ impl Policies<'_> {
                 text
             }
         };
-        let mut policy = policy::compile(&name, &text, &self.parameters.parameters)
+        let policy = policy::compile(&name, &text, &self.parameters.parameters)
             .map_err(ServeError::Problems)?;
-        resolve(&mut policy);
+        refuse_remote_paths(&policy, &self.parameters.daemon.address)?;
+        warn_of_missing(&policy);
+        self.follows_paths |= policy.container.opens_paths_unseen();
+        let opened = policy.container.host_paths.value.iter();
+        let writable = opened.filter(|opened| opened.is_writable);
+        self.writable
+            .extend(writable.map(|opened| opened.path.clone()));
         if policy.permits_everything {
             tracing::warn!(
                 policy = %policy.name,
@@ -148,14 +166,25 @@ impl Policies<'_> {
     }
 }
 
-/// What is opened is compared with where a request's path leads in the end, so it must be that too.
-fn resolve(policy: &mut Policy) {
-    for opened in &mut policy.container.host_paths.value {
-        let real = fs::canonicalize(&opened.path).map(|real| real.into_os_string().into_string());
-        match real {
-            Ok(Ok(real)) => opened.path = real,
-            Ok(Err(_)) => tracing::warn!(path = opened.path, "an opened path leads to no UTF-8"),
-            Err(error) => tracing::warn!(%error, path = opened.path, "an opened path is not there"),
+/// The files of a daemon behind a network are not the gate's.
+fn refuse_remote_paths(policy: &Policy, daemon: &Address) -> Result<(), ServeError> {
+    if !policy.container.opens_paths_unseen() || matches!(daemon, Address::Unix(_)) {
+        return Ok(());
+    }
+    Err(ServeError::Configuration(format!(
+        "the policy `{}` opens `host-paths`, and the gate does not see the files of the daemon {daemon}: say \
+         `host-file-system = \"foreign\"` in its `[container]`, and read in docs/policy.md what that means",
+        policy.name
+    )))
+}
+
+/// Such a path opens nothing until it is there.
+fn warn_of_missing(policy: &Policy) {
+    if policy.container.host_file_system.value == HostFileSystem::Shared {
+        for opened in &policy.container.host_paths.value {
+            if let Err(error) = fs::metadata(&opened.path) {
+                tracing::warn!(%error, path = opened.path, "an opened path is not there");
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod compile;
 mod loops;
 mod reload;
+mod same_files;
 mod settings;
 mod start;
 

@@ -1,7 +1,6 @@
 //! From settings to a gate that serves.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::env;
 use std::net::IpAddr;
 use std::path::{self, Path, PathBuf};
 use std::sync::Arc;
@@ -9,16 +8,16 @@ use std::sync::Arc;
 use crate::audit::text::ExchangeIds;
 use crate::audit::{Audit, AuditLimits, OpenedSink, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress};
-use crate::engine_api::ApiVersion;
 use crate::metrics::Metrics;
 use crate::proxy::listener::{self, Place};
-use crate::proxy::{DefaultsCache, Gate, Served, Server};
+use crate::proxy::{DaemonVersions, Gate, Known, Served, Server};
 use crate::reload::{Expiry, Sources};
 use crate::sandbox::{self, Confinement, Needs, Reach};
 use crate::systemd::Inherited;
 
 use super::compile::{self, Compiled};
 use super::loops;
+use super::same_files;
 use super::settings::{ServeError, Settings};
 
 /// A gate that is about to take clients.
@@ -55,6 +54,9 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
     loops::refuse(&places, &compiled.config.daemon.address)?;
     let ids = ExchangeIds::start().map_err(|error| ServeError::Failed(error.to_string()))?;
     let sink = open_audit(&compiled.config)?;
+    if compiled.follows_paths {
+        same_files::warn(&compiled.config.daemon.address);
+    }
     let confinement = confine(&compiled.config, &sources, &places);
     let lasting = Lasting {
         audit: start_audit(sink, &compiled.config)?,
@@ -97,8 +99,10 @@ impl Lasting {
             ids: Arc::clone(&self.ids),
             limits: compiled.config.limits,
             lowest_version: compiled.config.api.lowest,
-            highest_version: ApiVersion::NEWEST,
-            defaults: DefaultsCache::default(),
+            highest_version: compiled.config.api.highest,
+            versions: DaemonVersions::default(),
+            writable: compiled.writable,
+            known: Known::default(),
             clients: compiled.clients,
             doors: compiled.doors,
             digest: compiled.digest,
@@ -122,12 +126,14 @@ impl Lasting {
                 paths.push(path);
             }
         }
-        // A link on the way is as good as the file: what it leads to would be read next.
-        let named = paths.iter().filter_map(|path| path::absolute(path).ok());
-        let real = paths.iter().filter_map(|path| fs::canonicalize(path).ok());
-        let all: BTreeSet<PathBuf> = named.chain(real).collect();
-        let text = |path: PathBuf| path.into_os_string().into_string().ok();
-        all.into_iter().filter_map(text).collect()
+        let program = env::current_exe().ok();
+        paths.extend(program.as_deref());
+        // Where they lead is found out when it matters: links and sockets may be made later.
+        let absolute = |path: &Path| {
+            let path = path::absolute(path).ok()?;
+            path.into_os_string().into_string().ok()
+        };
+        paths.into_iter().filter_map(absolute).collect()
     }
 }
 

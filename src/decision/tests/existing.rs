@@ -1,5 +1,7 @@
 //! What a request refers to is held against the limits of a create, and pinned.
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::engine_api::{DaemonDefaults, ExistingContainer, ExistingVolume};
 
@@ -19,43 +21,18 @@ const ENTERING: &[&str] = &[
     "GET /containers/a/export",
     "POST /containers/a/update",
     "POST /containers/a/rename?name=b",
+    "GET /containers/a/checkpoints",
+    "POST /containers/a/checkpoints",
+    "DELETE /containers/a/checkpoints/c",
     "POST /commit?container=a",
     "POST /exec/a/start",
     "POST /exec/a/resize",
 ];
 
 fn container(host_config: &str, more: &str) -> ExistingContainer {
-    let text = format!(r#"{{"Id":"{ID}","HostConfig":{host_config}{more}}}"#);
+    let image = r#""Config":{"Image":"busybox"}"#;
+    let text = format!(r#"{{"Id":"{ID}",{image},"HostConfig":{host_config}{more}}}"#);
     ExistingContainer::read(text.as_bytes()).unwrap()
-}
-
-/// The container that the request refers to, which has nothing of the host.
-pub(super) fn ordinary(
-    policy: &Policy,
-    request: &EngineRequest,
-) -> Option<Found<ExistingContainer>> {
-    references(policy, request)
-        .iter()
-        .any(|reference| !matches!(reference, Reference::Volume(_)))
-        .then(|| Found::Is(container(r#"{"NetworkMode":"default"}"#, "")))
-}
-
-/// No volume that the request names exists but those that are known.
-pub(super) fn absent(
-    policy: &Policy,
-    request: &EngineRequest,
-    known: &HashMap<String, Found<ExistingVolume>>,
-) -> HashMap<String, Found<ExistingVolume>> {
-    let mut volumes = known.clone();
-    for reference in references(policy, request) {
-        if let Reference::Volume(name) = reference {
-            volumes.entry(name).or_insert(Found::Answered {
-                status: 404,
-                message: String::new(),
-            });
-        }
-    }
-    volumes
 }
 
 fn of(container: ExistingContainer) -> Facts {
@@ -74,7 +51,7 @@ fn volume(driver: &str, options: &[(&str, &str)]) -> Found<ExistingVolume> {
 }
 
 fn open(more: &str) -> Policy {
-    policy(&format!("[container]\n{OPEN}{more}"))
+    policy(&format!("[container]\n{OPEN}{more}\n{BRIDGE}"))
 }
 
 #[test]
@@ -106,11 +83,11 @@ fn only_what_enters_is_looked_up_and_only_where_the_operation_is_permitted() {
                 .operation()
                 == Some(operation)
         });
-        assert_eq!(
-            !references(&open(""), &request).is_empty(),
-            is_entering,
-            "{line}"
-        );
+        let found = references(&open(""), &request);
+        let enters = found
+            .iter()
+            .any(|found| matches!(found, Reference::Container(_) | Reference::Exec(_)));
+        assert_eq!(enters, is_entering, "{line}");
         assert!(
             references(&Policy::default(), &request).is_empty(),
             "{line}"
@@ -198,7 +175,7 @@ fn what_the_daemon_fills_in_is_no_reason() {
     found.remove_defaults(&DaemonDefaults {
         runtime: "runc".to_owned(),
         log_driver: "journald".to_owned(),
-        has_own_cgroups: false,
+        ..DaemonDefaults::default()
     });
     assert_eq!(codes_of(&found), Vec::<&str>::new());
     for weaker in [
@@ -211,35 +188,6 @@ fn what_the_daemon_fills_in_is_no_reason() {
             ["unmasked-paths"],
             "{weaker}"
         );
-    }
-}
-
-#[test]
-fn the_networks_that_a_container_is_on_are_judged() {
-    let facts = |mode: &str, networks: &str| {
-        let more = format!(r#","NetworkSettings":{{"Networks":{networks}}}"#);
-        of(container(&format!(r#"{{"NetworkMode":"{mode}"}}"#), &more))
-    };
-    let limited = policy("[container]\nnetworks = [\"bridge\", \"mine\", \"abc\"]");
-    for (mode, networks, expected) in [
-        ("default", r#"{"bridge":{}}"#, vec![]),
-        ("mine", r#"{"mine":{},"bridge":{}}"#, vec![]),
-        ("abc", r#"{"theirs":{"NetworkID":"abcdef"}}"#, vec![]),
-        (
-            "mine",
-            r#"{"mine":{},"theirs":{"NetworkID":"1"}}"#,
-            vec!["network"],
-        ),
-        ("theirs", r#"{"theirs":{}}"#, vec!["network"]),
-        ("host", r#"{"host":{}}"#, vec!["host-network"]),
-    ] {
-        let found = codes(
-            &limited,
-            "POST /containers/a/start",
-            "",
-            &facts(mode, networks),
-        );
-        assert_eq!(found, expected, "{mode} {networks}");
     }
 }
 

@@ -26,7 +26,7 @@ const HOST_FIELDS: &[Field] = &[
     harmless("RestartPolicy", Shape::Object(RESTART_POLICY)),
     harmless("AutoRemove", Shape::Bool),
     limited("VolumeDriver", Shape::Text, Limit::VolumeDriver),
-    refused("VolumesFrom", Shape::TextList, Refused::VolumesFrom),
+    limited("VolumesFrom", Shape::TextList, Limit::VolumesFrom),
     harmless("ConsoleSize", Shape::List(&Shape::Integer)),
     limited("Annotations", Shape::TextMap, Limit::Annotations),
     limited("CapAdd", Shape::TextOrList, Limit::Capabilities),

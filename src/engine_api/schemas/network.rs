@@ -23,7 +23,7 @@ pub(super) const CREATE: &Schema = &Schema {
         refused("ConfigOnly", Shape::Bool, Refused::Swarm),
         harmless("ConfigFrom", Shape::Object(CONFIG_FROM)),
         limited("Options", Shape::TextMap, Limit::NetworkOptions),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
     ]],
 };
 

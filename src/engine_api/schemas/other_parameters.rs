@@ -1,9 +1,9 @@
 //! The query parameters of operations on the system, volumes, networks, plugins and swarm.
 
 use super::super::operation::Operation;
-use super::super::schema::Parameter;
-use super::super::schema::ParameterKind::{Bool, Filters, Integer, Text, Texts};
-use super::read;
+use super::super::schema::ParameterKind::{Bool, Filters, Integer, StrictBool, Text, Texts};
+use super::super::schema::{Limit, Parameter};
+use super::{judged, read};
 
 #[rustfmt::skip]
 /// moby: daemon/server/router/system, volume, network, plugin and swarm. Those of operations that are not modelled
@@ -29,24 +29,24 @@ pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
     ]),
     (Operation::NetworkPrune, FILTERS),
     (Operation::PluginList, FILTERS),
-    (Operation::GetPluginPrivileges, &[read("remote", Text)]),
+    (Operation::GetPluginPrivileges, &[judged("remote", Text, Limit::Plugin)]),
     (Operation::PluginPull, &[
-        read("name", Text),
-        read("remote", Text),
+        judged("name", Text, Limit::Plugin),
+        judged("remote", Text, Limit::Plugin),
     ]),
     (Operation::PluginDelete, FORCE),
     (Operation::PluginEnable, &[read("timeout", Integer)]),
     (Operation::PluginDisable, FORCE),
-    (Operation::PluginUpgrade, &[read("remote", Text)]),
-    (Operation::PluginCreate, &[read("name", Text)]),
+    (Operation::PluginUpgrade, &[judged("remote", Text, Limit::Plugin)]),
+    (Operation::PluginCreate, &[judged("name", Text, Limit::Plugin)]),
     (Operation::NodeList, FILTERS),
     (Operation::NodeDelete, FORCE),
     (Operation::NodeUpdate, VERSION),
     (Operation::SwarmLeave, FORCE),
     (Operation::SwarmUpdate, &[
-        read("rotateManagerToken", Bool),
-        read("rotateManagerUnlockKey", Bool),
-        read("rotateWorkerToken", Bool),
+        judged("rotateManagerToken", StrictBool, Limit::SwarmTokens),
+        judged("rotateManagerUnlockKey", StrictBool, Limit::SwarmTokens),
+        judged("rotateWorkerToken", StrictBool, Limit::SwarmTokens),
         read("version", Integer),
     ]),
     (Operation::ServiceList, &[

@@ -1,0 +1,152 @@
+//! What the gate knows about a request beside the request itself, before it decides.
+
+use std::collections::HashMap;
+
+use super::host_paths::HostFile;
+use super::references::{Reference, references, references_of};
+use crate::engine_api::json::Value;
+use crate::engine_api::{
+    EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume,
+};
+use crate::policy::{Icc, Policy};
+
+/// What the gate found out about what a request refers to, before it decides.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The name under which the client owns what it makes.
+    pub owner: String,
+    /// For each host path that the request names: where it leads on the host, or why that cannot be told.
+    pub host_paths: HashMap<String, Result<HostFile, String>>,
+    /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.
+    pub opened: HashMap<String, Result<String, String>>,
+    /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
+    pub protected: Vec<String>,
+    /// The container that the request enters, starts or changes.
+    pub container: Option<Found<ExistingContainer>>,
+    /// By the text that names it: each other container that the request, or one of these, joins or links.
+    pub others: HashMap<String, Found<ExistingContainer>>,
+    /// By its name: each volume that the request mounts, or that the container has.
+    pub volumes: HashMap<String, Found<ExistingVolume>>,
+    /// By the text that names it: each network that is joined.
+    pub networks: HashMap<String, Found<ExistingNetwork>>,
+    /// By its id, or the beginning of that.
+    pub images: HashMap<String, Found<ExistingImage>>,
+}
+
+/// What the daemon says of a reference.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found<T> {
+    Is(T),
+    /// It answers with an error that its client may as well have: there is no such thing, or no daemon.
+    Answered {
+        status: u16,
+        message: String,
+    },
+    /// It cannot be found out, and why.
+    Unknown(String),
+}
+
+impl Facts {
+    /// Whether the reference has been looked up, whatever came of it.
+    #[must_use]
+    pub fn has(&self, reference: &Reference) -> bool {
+        match reference {
+            Reference::Container(_) | Reference::Exec(_) => self.container.is_some(),
+            Reference::Other(name) => self.others.contains_key(name),
+            Reference::Volume(name) => self.volumes.contains_key(name),
+            Reference::Network(name) => self.networks.contains_key(name),
+            Reference::Image(name) => self.images.contains_key(name),
+        }
+    }
+
+    /// Takes what was not looked up, and what containers refer to in their turn, for the ordinary.
+    pub(super) fn fill(&mut self, policy: &Policy, mut wanted: Vec<Reference>) {
+        for container in self.containers() {
+            wanted.append(&mut references_of(policy, container));
+        }
+        while let Some(reference) = wanted.pop() {
+            if self.has(&reference) {
+                continue;
+            }
+            match reference {
+                Reference::Container(_) | Reference::Exec(_) => {
+                    let container = ordinary_container();
+                    wanted.append(&mut references_of(policy, &container));
+                    self.container = Some(Found::Is(container));
+                }
+                Reference::Other(name) => {
+                    let container = ExistingContainer {
+                        name: name.clone(),
+                        ..ordinary_container()
+                    };
+                    wanted.append(&mut references_of(policy, &container));
+                    self.others.insert(name, Found::Is(container));
+                }
+                Reference::Volume(name) => {
+                    let message = format!("get {name}: no such volume");
+                    self.volumes.insert(name, absent(message));
+                }
+                Reference::Network(name) => {
+                    let network = ordinary_network(policy, &name, &self.owner);
+                    self.networks.insert(name, Found::Is(network));
+                }
+                Reference::Image(id) => {
+                    let message = format!("No such image: {id}");
+                    self.images.insert(id, absent(message));
+                }
+            }
+        }
+    }
+
+    /// The containers that the request refers to, so far as they are known.
+    pub fn containers(&self) -> impl Iterator<Item = &ExistingContainer> {
+        let all = self.container.iter().chain(self.others.values());
+        all.filter_map(|found| match found {
+            Found::Is(container) => Some(container),
+            Found::Answered { .. } | Found::Unknown(_) => None,
+        })
+    }
+}
+
+/// The facts where no daemon is asked: every container has nothing of the host, every network is the client's own, no
+/// image has a name, and there are no volumes.
+#[must_use]
+pub fn ordinary_facts(policy: &Policy, request: &EngineRequest) -> Facts {
+    let mut facts = Facts {
+        owner: "client".to_owned(),
+        ..Facts::default()
+    };
+    facts.fill(policy, references(policy, request));
+    facts
+}
+
+fn absent<T>(message: String) -> Found<T> {
+    Found::Answered {
+        status: 404,
+        message,
+    }
+}
+
+fn ordinary_container() -> ExistingContainer {
+    let text = |text: &str| Value::Text(text.to_owned());
+    ExistingContainer {
+        id: "0a".repeat(32),
+        name: "ordinary".to_owned(),
+        image: "busybox".to_owned(),
+        host_config: Value::Object(vec![("NetworkMode".to_owned(), text("default"))]),
+        volumes: Vec::new(),
+        inherited: Vec::new(),
+        networks: Vec::new(),
+    }
+}
+
+fn ordinary_network(policy: &Policy, name: &str, owner: &str) -> ExistingNetwork {
+    ExistingNetwork {
+        id: "0b".repeat(32),
+        name: name.to_owned(),
+        driver: "bridge".to_owned(),
+        scope: "local".to_owned(),
+        has_icc: policy.network.icc.value != Icc::Never && name != "bridge",
+        owner: Some(owner.to_owned()),
+    }
+}

@@ -1,0 +1,171 @@
+//! Full ids in the place of names, so that what was judged is what the daemon takes, whatever is renamed meanwhile.
+
+use std::collections::HashMap;
+
+use super::facts::{Facts, Found};
+use super::references::{Reference, container_of, first};
+use crate::engine_api::json::Value;
+use crate::engine_api::{Body, EngineRequest, ExistingNetwork, Operation};
+
+pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
+    path_and_query(request, facts);
+    let operation = request.operation();
+    let Body::Json(body) = &mut request.body else {
+        return;
+    };
+    if operation == Some(Operation::NetworkConnect) {
+        pin_text(body, "Container", |name| container_id(facts, name));
+    }
+    pin_text(body, "Image", |image| image_id(facts, image));
+    if let Some(host_config) = body.get_mut("HostConfig") {
+        containers(host_config, facts);
+    }
+    if operation == Some(Operation::ContainerCreate) {
+        networks(body, facts);
+    }
+}
+
+fn path_and_query(request: &mut EngineRequest, facts: &Facts) {
+    let operation = request.operation();
+    if let Some(Found::Is(container)) = &facts.container {
+        match container_of(request) {
+            Some(Reference::Container(_)) if operation == Some(Operation::ImageCommit) => {
+                request.head.query.set("container", &container.id);
+            }
+            Some(Reference::Container(_)) => request.head.target.set_name(&container.id),
+            // The id of an exec instance is whole, and belongs to one container for good.
+            Some(_) | None => {}
+        }
+    }
+    let name = request.head.target.name().unwrap_or_default();
+    let id = match operation {
+        Some(Operation::NetworkConnect) => network(facts, name).map(|network| network.id.clone()),
+        Some(Operation::ImageTag | Operation::ImageDelete) => image_id(facts, name),
+        Some(_) | None => None,
+    };
+    if let Some(id) = id {
+        request.head.target.set_name(&id);
+    }
+    let mode = request.head.query.get("networkmode").unwrap_or_default();
+    if let Some(network) = network(facts, mode) {
+        let id = network.id.clone();
+        request.head.query.set("networkmode", &id);
+    }
+}
+
+fn containers(host_config: &mut Value, facts: &Facts) {
+    for mode in ["NetworkMode", "PidMode", "IpcMode"] {
+        pin_text(host_config, mode, |text| {
+            let name = text.strip_prefix("container:")?;
+            Some(format!("container:{}", container_id(facts, name)?))
+        });
+    }
+    // A link without an alias has the other container's name.
+    pin_list(host_config, "Links", |text| {
+        let alias = text.rsplit([':', '/']).next().unwrap_or_default();
+        Some(format!("{}:{alias}", container_id(facts, &first(text))?))
+    });
+    pin_list(host_config, "VolumesFrom", |text| {
+        let mode = text.find(':').and_then(|at| text.get(at..));
+        let id = container_id(facts, &first(text))?;
+        Some(format!("{id}{}", mode.unwrap_or_default()))
+    });
+}
+
+/// Names the id of each network that is joined beside its name, which is what clients show.
+///
+/// moby: daemon/container_operations.go, `getNetworkID` prefers the id, at the create and at every start.
+fn networks(body: &mut Value, facts: &Facts) {
+    let config = body.get("NetworkingConfig");
+    let endpoints = config.and_then(|config| config.get("EndpointsConfig"));
+    let members = endpoints.map(Value::members).unwrap_or_default();
+    let mut names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+    let host_config = body.get("HostConfig");
+    let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
+    let user_defined = |name: &str| {
+        let is_predefined =
+            |network: &ExistingNetwork| matches!(network.name.as_str(), "bridge" | "host" | "none");
+        network(facts, name).filter(|network| !is_predefined(network))
+    };
+    let of_mode = user_defined(mode);
+    if let Some(of_mode) = of_mode {
+        let is_same = |name: &String| of_mode.name == *name || of_mode.id == *name;
+        let is_written = mode == of_mode.name && (names.is_empty() || names.iter().any(is_same));
+        if names.is_empty() {
+            names.push(of_mode.name.clone());
+        }
+        if !is_written && let Some(host_config) = body.get_mut("HostConfig") {
+            host_config.set("NetworkMode", Value::Text(of_mode.id.clone()));
+        }
+    }
+    for name in names {
+        let of_mode = of_mode.filter(|network| network.name == name);
+        let Some(network) = user_defined(&name).or(of_mode) else {
+            continue;
+        };
+        let endpoints =
+            child(body, "NetworkingConfig").and_then(|config| child(config, "EndpointsConfig"));
+        if let Some(endpoints) = endpoints {
+            pin_endpoint(endpoints, &name, network);
+        }
+    }
+}
+
+/// The daemon keeps a container's networks under their names.
+fn pin_endpoint(endpoints: &mut Value, written: &str, network: &ExistingNetwork) {
+    if endpoints.get(&network.name).is_none()
+        && let Value::Object(members) = endpoints
+    {
+        for (name, _) in members.iter_mut().filter(|(name, _)| name == written) {
+            network.name.clone_into(name);
+        }
+    }
+    if let Some(endpoint) = child(endpoints, &network.name) {
+        endpoint.set("NetworkID", Value::Text(network.id.clone()));
+    }
+}
+
+/// The object under `key`, made where there is none.
+fn child<'v>(object: &'v mut Value, key: &str) -> Option<&'v mut Value> {
+    if object.get(key).is_none_or(Value::is_zero) {
+        object.set(key, Value::Object(Vec::new()));
+    }
+    object.get_mut(key)
+}
+
+fn pin_text(object: &mut Value, key: &str, pinned: impl Fn(&str) -> Option<String>) {
+    if let Some(Value::Text(text)) = object.get_mut(key)
+        && let Some(id) = pinned(text)
+    {
+        *text = id;
+    }
+}
+
+fn pin_list(object: &mut Value, key: &str, pinned: impl Fn(&str) -> Option<String>) {
+    if let Some(Value::List(items)) = object.get_mut(key) {
+        for item in items {
+            if let Some(id) = pinned(item.as_text()) {
+                *item = Value::Text(id);
+            }
+        }
+    }
+}
+
+fn container_id(facts: &Facts, name: &str) -> Option<String> {
+    found(&facts.others, name).map(|container| container.id.clone())
+}
+
+fn image_id(facts: &Facts, name: &str) -> Option<String> {
+    found(&facts.images, name).map(|image| image.id.clone())
+}
+
+fn network<'f>(facts: &'f Facts, name: &str) -> Option<&'f ExistingNetwork> {
+    found(&facts.networks, name)
+}
+
+fn found<'f, T>(all: &'f HashMap<String, Found<T>>, name: &str) -> Option<&'f T> {
+    match all.get(name)? {
+        Found::Is(thing) => Some(thing),
+        Found::Answered { .. } | Found::Unknown(_) => None,
+    }
+}

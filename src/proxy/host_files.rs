@@ -1,0 +1,234 @@
+//! Where paths of the host lead, and whether they reach what no container may have; reads files, and may block.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use crate::decision::{HostFile, PROTECTED, lies_in};
+use crate::policy::HostPath;
+
+use super::mount_table::{self, MountPoint, Origin};
+
+/// What is to be found out.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// As requests name them.
+    pub(super) paths: Vec<String>,
+    /// By the policy in question.
+    pub(super) opened: Vec<HostPath>,
+    /// Opened for writing, by whichever policy.
+    pub(super) writable: Vec<String>,
+    /// Beside those that are always protected.
+    pub(super) protected: Vec<String>,
+    pub(super) data_root: String,
+}
+
+/// What was found; each as [`crate::decision::Facts`] has it.
+#[derive(Debug, Default)]
+pub(super) struct HostFiles {
+    pub(super) host_paths: HashMap<String, Result<HostFile, String>>,
+    pub(super) opened: HashMap<String, Result<String, String>>,
+    pub(super) protected: Vec<String>,
+}
+
+impl HostFiles {
+    /// Where nothing can be found out.
+    pub(super) fn none(paths: &[String], cause: &str) -> Self {
+        let unknown = |path: &String| (path.clone(), Err(cause.to_owned()));
+        Self {
+            host_paths: paths.iter().map(unknown).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Follows every path; where gate and daemon have different files, or the mounts cannot be read, none.
+pub(super) fn find(wanted: &Wanted) -> HostFiles {
+    if let Err(error) = fs::symlink_metadata(&wanted.data_root)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        let cause = format!(
+            "the daemon keeps its data in `{}`, which is not there for the gate, so the two have different files and the \
+             policy must say `host-file-system = \"foreign\"`",
+            wanted.data_root
+        );
+        return HostFiles::none(&wanted.paths, &cause);
+    }
+    let mounts = match mount_table::read() {
+        Ok(mounts) => mounts,
+        Err(error) => {
+            let cause = format!("the mounts of this host cannot be read: {error}");
+            return HostFiles::none(&wanted.paths, &cause);
+        }
+    };
+    let guarded = Guarded::of(wanted, &mounts);
+    let writable = wanted.writable.iter();
+    let writable: Vec<String> = writable.filter_map(|path| followed(path).ok()).collect();
+    let host_paths = wanted.paths.iter().map(|path| {
+        let file = followed(path).map(|path| HostFile {
+            movable_in: movable_in(&path, &writable),
+            ..described(path, &guarded, &mounts)
+        });
+        (path.clone(), file)
+    });
+    let opened = wanted.opened.iter().map(|opened| {
+        let leads_to = trusted(&opened.path, &writable);
+        (opened.path.clone(), leads_to)
+    });
+    HostFiles {
+        host_paths: host_paths.collect(),
+        opened: opened.collect(),
+        protected: guarded.paths,
+    }
+}
+
+/// The path with every link followed.
+fn followed(path: &str) -> Result<String, String> {
+    let real = fs::canonicalize(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return "it does not exist, and the daemon would make it as root".to_owned();
+        }
+        error.to_string()
+    })?;
+    text(real)
+}
+
+fn text(path: PathBuf) -> Result<String, String> {
+    let text = path.into_os_string().into_string();
+    text.map_err(|_| "it leads to a path that is no text".to_owned())
+}
+
+/// The path above this one that containers can write to.
+fn movable_in(path: &str, writable: &[String]) -> Option<String> {
+    let mut above = writable.iter();
+    above
+        .find(|above| lies_in(path, above) && *above != path)
+        .cloned()
+}
+
+/// Where an opened path leads, unless by a link that a container could have put there.
+fn trusted(path: &str, writable: &[String]) -> Result<String, String> {
+    let mut real = PathBuf::from("/");
+    let mut rest: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
+    let mut links = 0;
+    while let Some(part) = rest.pop() {
+        match part.as_str() {
+            "" | "." => continue,
+            ".." => {
+                real.pop();
+                continue;
+            }
+            _ => {}
+        }
+        let next = real.join(&part);
+        let found = fs::symlink_metadata(&next).map_err(|error| error.to_string())?;
+        if !found.is_symlink() {
+            real = next;
+            continue;
+        }
+        links += 1;
+        let directory = real.to_string_lossy();
+        if links > MOST_LINKS || writable.iter().any(|opened| lies_in(&directory, opened)) {
+            return Err(format!("containers may put links at `{}`", next.display()));
+        }
+        let target = fs::read_link(&next).map_err(|error| error.to_string())?;
+        let target = text(target)?;
+        if target.starts_with('/') {
+            real = PathBuf::from("/");
+        }
+        rest.extend(target.rsplit('/').map(str::to_owned));
+    }
+    text(real)
+}
+
+/// What no container may reach, by name and by file.
+#[derive(Debug, Default)]
+struct Guarded {
+    /// As they are written and where they lead.
+    paths: Vec<String>,
+    /// By device and inode.
+    files: HashMap<(u64, u64), String>,
+    /// By their place on a device.
+    origins: Vec<(Origin, String)>,
+}
+
+impl Guarded {
+    fn of(wanted: &Wanted, mounts: &[MountPoint]) -> Self {
+        let mut guarded = Self::default();
+        let always = PROTECTED.iter().map(|path| (*path).to_owned());
+        let own = wanted.protected.iter().cloned();
+        let containerd = mount_table::containerd_sockets();
+        for path in always
+            .chain(own)
+            .chain([wanted.data_root.clone()])
+            .chain(containerd)
+        {
+            guarded.add(path, mounts);
+        }
+        guarded
+    }
+
+    fn add(&mut self, path: String, mounts: &[MountPoint]) {
+        let real = fs::canonicalize(&path).ok();
+        if let Some(real) = real.and_then(|real| text(real).ok()) {
+            if let Some(id) = identity(Path::new(&real)) {
+                self.files.insert(id, path.clone());
+            }
+            if let Some(origin) = Origin::of(&real, mounts) {
+                self.origins.push((origin, path.clone()));
+            }
+            self.paths.push(real);
+        }
+        self.paths.push(path);
+    }
+
+    /// What the file at a path is, lies in, or holds, by another name than the path's.
+    fn reached_from(&self, path: &str, origin: Option<&Origin>) -> Option<&String> {
+        let mut places = Path::new(path).ancestors().filter_map(identity);
+        let meets =
+            |(guarded, _): &&(Origin, String)| origin.is_some_and(|origin| origin.meets(guarded));
+        let by_origin = || self.origins.iter().find(meets).map(|(_, path)| path);
+        places.find_map(|id| self.files.get(&id)).or_else(by_origin)
+    }
+}
+
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let found = fs::symlink_metadata(path).ok()?;
+    Some((found.dev(), found.ino()))
+}
+
+fn described(path: String, guarded: &Guarded, mounts: &[MountPoint]) -> HostFile {
+    let is_socket = fs::symlink_metadata(&path).is_ok_and(|found| found.file_type().is_socket());
+    let beneath: Vec<&MountPoint> = mounts
+        .iter()
+        .filter(|mount| mount.path != path && lies_in(&mount.path, &path))
+        .collect();
+    let around = mounts.iter().filter(|mount| lies_in(&path, &mount.path));
+    // Of several mounts at one place the last is on top.
+    let around = around.max_by_key(|mount| mount.path.len());
+    let of_the_kernel = around
+        .into_iter()
+        .chain(beneath.iter().copied())
+        .find(|mount| mount.is_of_the_kernel())
+        .map(|mount| mount.path.clone());
+    let origin = Origin::of(&path, mounts);
+    let reaches = guarded.reached_from(&path, origin.as_ref()).or_else(|| {
+        let mut beneath = beneath.iter();
+        beneath.find_map(|mount| guarded.reached_from(&mount.path, Some(&mount.origin)))
+    });
+    HostFile {
+        is_socket,
+        reaches: reaches.cloned().or(of_the_kernel),
+        mounts_beneath: beneath.iter().map(|mount| mount.path.clone()).collect(),
+        path,
+        movable_in: None,
+    }
+}
+
+/// As many as the kernel follows.
+const MOST_LINKS: usize = 40;
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod client_match;
 mod compile;
 pub(crate) mod document;
 mod limits;
+mod observe;
 mod path_rule;
 pub(crate) mod paths;
 pub mod pattern;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 
 use crate::engine_api::Operation;
 pub use compile::{compile, describe};
+pub use observe::Observing;
 pub use pattern::{Pattern, PatternError};
 pub use problem::{Problem, Problems};
 pub use subnet::Subnet;
@@ -33,6 +35,8 @@ pub struct Policy {
     pub description: String,
     /// Permits every request unread (`dangerously-permit-everything`).
     pub permits_everything: bool,
+    /// Refuses nothing that another policy permits (`mode = "observe"`).
+    pub observes: Option<Observing>,
     /// The permitted operations with the line of the first rule that names each.
     pub operations: BTreeMap<Operation, Line>,
     /// Rules for paths that no operation has.

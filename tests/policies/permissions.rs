@@ -10,6 +10,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         name,
         description,
         permits_everything,
+        observes,
         operations,
         paths,
         container,
@@ -25,6 +26,10 @@ pub(super) fn permissions(policy: &Policy) -> String {
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
+    assert!(
+        observes.is_none(),
+        "a policy that observes permits what another does"
+    );
     for operation in operations.keys() {
         let spec = operation.spec();
         writeln!(text, "  {:?} {:?} {}", spec.tag, spec.effect, spec.name).unwrap();

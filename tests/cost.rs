@@ -33,7 +33,7 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 318_000,
+        instructions: 298_000,
         allocations: 29,
     }
 }
@@ -45,7 +45,7 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 330_000,
+        instructions: 332_000,
         allocations: 26,
     }
 }
@@ -63,8 +63,8 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 2_080_000,
-        allocations: 295,
+        instructions: 1_960_000,
+        allocations: 287,
     }
 }
 

@@ -32,8 +32,12 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
         return Vec::new();
     }
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
+    let host_config = body(request).and_then(|body| body.get("HostConfig"));
+    let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
     for field in request.fields() {
-        of_field(policy, &field, &mut found);
+        if field.class != Class::Limited(Limit::Links) || links_open(mode) {
+            of_field(policy, &field, &mut found);
+        }
     }
     if joins_by_default(request).is_some() {
         found.extend(network(policy, ""));
@@ -131,6 +135,14 @@ pub(super) fn connected(request: &EngineRequest) -> Option<&str> {
     let is_connect = request.operation() == Some(Operation::NetworkConnect);
     let name = body(request).filter(|_| is_connect)?.text("Container");
     Some(name).filter(|name| !name.is_empty())
+}
+
+/// Whether links open the way to other containers under this network mode; on a network that was made by a client they
+/// are names within it, and the daemon looks for no container.
+///
+/// moby: daemon/daemon_unix.go, `registerLinks`.
+pub(super) fn links_open(mode: &str) -> bool {
+    matches!(mode, "" | "default" | "bridge" | "none" | "host") || mode.contains(':')
 }
 
 /// The field that a request joins the default bridge by, in that it says nothing there.

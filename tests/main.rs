@@ -30,6 +30,7 @@ mod malformed;
 mod operations;
 mod packaging;
 mod policies;
+mod properties;
 mod ready;
 mod references;
 mod refusals;

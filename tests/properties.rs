@@ -2,6 +2,7 @@
 
 mod asked;
 mod policies;
+mod wire;
 mod world;
 
 use std::cell::Cell;
@@ -93,7 +94,7 @@ fn each_key_opens_some_request_of_the_property() {
     assert_eq!(idle, Vec::<String>::new(), "no request needs these keys");
 }
 
-/// Every entry, added to all else and to next to nothing.
+/// Every entry, added to all else and to next to nothing, and to the entries of its key that stand before it.
 #[test]
 fn no_single_entry_closes_anything() {
     let (world, all) = (World::new(), Opened::all());
@@ -103,26 +104,37 @@ fn no_single_entry_closes_anything() {
     let mut compared = 0;
     for of_key in policies::entries() {
         for before in [all.without(&of_key[0].key()), Opened::bare(&of_key[0])] {
-            let narrow = before.policy();
-            let permitted: Vec<_> = requests
-                .iter()
-                .filter(|(_, request)| world.permits(&narrow, request))
-                .collect();
-            for entry in &of_key {
-                let mut after = before.clone();
-                after.add(entry.clone());
-                let wide = after.policy();
-                for (asked, request) in &permitted {
-                    compared += 1;
-                    if let Decision::Refuse(refusal) = world.judged(&wide, request) {
-                        panic!("{entry:?} closes {asked}\n{refusal}\n{}", before.text());
-                    }
-                }
+            // One entry after the other, so that each is also added to those before it.
+            let grown = of_key.iter().scan(before, |before, entry| {
+                let narrow = before.clone();
+                before.add(entry.clone());
+                Some((narrow, before.clone()))
+            });
+            for (narrow, wide) in grown {
+                compared += none_is_closed(&world, &requests, (&narrow, &wide));
             }
         }
     }
     eprintln!("{compared} permitted requests");
     assert!(compared > 20_000, "{compared} permitted requests");
+}
+
+/// How many requests the narrow policy permits; the wide one permits them too.
+fn none_is_closed(
+    world: &World,
+    requests: &[(Asked, EngineRequest)],
+    (narrow, wide): (&Opened, &Opened),
+) -> usize {
+    let (before, after) = (narrow.policy(), wide.policy());
+    let mut permitted = 0;
+    for (asked, request) in requests.iter().filter(|(_, it)| world.permits(&before, it)) {
+        permitted += 1;
+        if let Decision::Refuse(refusal) = world.judged(&after, request) {
+            let (narrow, wide) = (narrow.text(), wide.text());
+            panic!("{asked}\npermitted by\n{narrow}\nbut not by\n{wide}\n{refusal}");
+        }
+    }
+    permitted
 }
 
 #[test]
@@ -165,6 +177,32 @@ proptest! {
         }
         let is_refused = matches!(decide(&Policy::default(), request, &world.none()), Decision::Refuse(_));
         prop_assert!(is_refused);
+    }
+
+    /// So are requests that were whole once, with bytes gone, put in, or a text of theirs emptied.
+    #[test]
+    fn broken_requests_are_refused_or_understood(
+        asked in asked::request(),
+        breaks in prop::collection::vec((0..4_usize, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..4),
+    ) {
+        let (mut target, mut body) = (asked.target.clone().into_bytes(), asked.body.clone().into_bytes());
+        for (kind, at, which) in breaks {
+            let text = if body.is_empty() || which.index(8) == 0 { &mut target } else { &mut body };
+            asked::broken(text, kind, at.index(text.len().max(1)), which);
+        }
+        let target = String::from_utf8_lossy(&target);
+        let Ok(head) = RequestHead::parse(&asked.method, &target) else { return Ok(()) };
+        let Ok(request) = head.with_body(&body) else { return Ok(()) };
+        let world = World::new();
+        for policy in [policies::widest(), Policy::default()] {
+            match world.judged(&policy, &request) {
+                Decision::Permit(permit) => {
+                    prop_assert!(!policy.operations.is_empty());
+                    forwarded::check(permit.request());
+                }
+                Decision::Refuse(refusal) => prop_assert!(!refusal.to_string().is_empty()),
+            }
+        }
     }
 }
 

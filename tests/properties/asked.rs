@@ -150,10 +150,12 @@ fn create(members: &[&str], beside: &str) -> Asked {
 fn any_operation(operation: Operation, name: &str) -> Asked {
     let spec = operation.spec();
     let target = format!("/v1.43{}", path_of(spec.path, name));
-    let body = match operation {
-        Operation::ContainerExec => r#"{"Cmd":["true"]}"#,
-        Operation::ContainerUpdate => r#"{"Memory":67108864}"#,
-        _ => "",
+    let body = if operation == Operation::ContainerExec {
+        r#"{"Cmd":["true"]}"#
+    } else if operation == Operation::ContainerUpdate {
+        r#"{"Memory":67108864}"#
+    } else {
+        ""
     };
     Asked::new(&format!("{} {target}", spec.method), body)
 }
@@ -183,4 +185,38 @@ pub(super) fn each() -> impl Iterator<Item = Asked> {
         names.map(move |name| any_operation(operation, name))
     });
     creates.chain(beside).chain(others).chain(operations)
+}
+
+/// Breaks a text at one place.
+pub(super) fn broken(text: &mut Vec<u8>, kind: usize, at: usize, which: prop::sample::Index) {
+    const PIECES: &[&str] = &[
+        "\"\"",
+        ":",
+        ",",
+        "[]",
+        "{}",
+        "null",
+        "\0",
+        "\\u0000",
+        "é",
+        "/",
+        "..",
+        "%00",
+        "&",
+        "-1",
+        "1e9",
+        "\"\":\"\",",
+    ];
+    let end = text.len().min(at + 1 + which.index(6));
+    match kind {
+        0 => drop(text.drain(at.min(end)..end)),
+        1 => drop(text.splice(at..at, which.get(PIECES).bytes())),
+        // The next text that stands in quotes is empty afterwards.
+        _ => {
+            let quotes: Vec<usize> = (at..text.len()).filter(|at| text[*at] == b'"').collect();
+            if let [first, second, ..] = quotes.as_slice() {
+                text.drain(first + 1..*second);
+            }
+        }
+    }
 }

@@ -237,3 +237,29 @@ pub(super) fn opened() -> impl Strategy<Value = Opened> {
         },
     )
 }
+
+/// A new key is not forgotten here.
+#[test]
+fn every_key_has_entries() {
+    for table in [
+        "container",
+        "network",
+        "volume",
+        "image",
+        "build",
+        "swarm",
+        "secret",
+        "config",
+    ] {
+        let text = format!("[{table}]\nzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");
+        let problems = policy::compile("x", &text, &BTreeMap::new()).unwrap_err();
+        let mut found = problems.problems.iter();
+        let unknown = found.find(|problem| problem.code == "unknown-key").unwrap();
+        for key in unknown.help.split('`').skip(1).step_by(2) {
+            let is_here = KEYS
+                .iter()
+                .any(|(of, name, _)| (*of, *name) == (table, key));
+            assert!(is_here || key == "host-file-system", "[{table}] {key}");
+        }
+    }
+}

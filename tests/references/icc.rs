@@ -12,7 +12,7 @@ use super::{Names, id_in, past};
 use crate::support::gate::Gate;
 use crate::support::http::{self, Answer};
 use crate::support::random::Random;
-use crate::support::{self, process};
+use crate::support::{self, process, wait};
 
 /// What the name stands for, in turn; only the last two may be joined under `guarded`.
 fn kinds(owner: &str) -> [Value; 4] {
@@ -72,7 +72,7 @@ fn replace(name: &str, kinds: &[Value], seen: &Seen, over: &AtomicBool) {
         seen.lock()
             .unwrap()
             .push((id.clone(), inspected("networks", &id)));
-        thread::sleep(Duration::from_millis(random.below(60) as u64));
+        wait::pause(Duration::from_millis(random.next() % 60));
         // Whoever is on it has been looked at when it is taken away.
         let members = inspected("networks", &id)["Containers"].clone();
         for container in members
@@ -114,7 +114,7 @@ fn client(gate: &Gate, names: &Names, network: &str, connects: bool) -> Option<V
         (201, true) => {
             past(
                 "POST",
-                &format!("/v1.41/networks/none/disconnect"),
+                "/v1.41/networks/none/disconnect",
                 &json!({ "Container": name }).to_string(),
             );
             ask(
@@ -146,9 +146,8 @@ fn a_network_that_is_made_anew_under_its_name_is_joined_only_where_it_may_be() {
             scope.spawn(move || {
                 while began.elapsed() < RACE * 2 {
                     tried.fetch_add(1, Ordering::SeqCst);
-                    if let Some(ids) = client(gate, names, network, connects) {
-                        all.lock().unwrap().extend(ids);
-                    }
+                    let ids = client(gate, names, network, connects);
+                    all.lock().unwrap().extend(ids.into_iter().flatten());
                 }
                 over.store(true, Ordering::SeqCst);
             });
@@ -176,4 +175,31 @@ fn a_network_that_is_made_anew_under_its_name_is_joined_only_where_it_may_be() {
         seen.len(),
         won.len()
     );
+}
+
+/// The daemon keeps of a connect what it is told, and looks for the network when the container starts.
+#[test]
+fn a_container_that_is_connected_before_it_starts_joins_no_other_network_of_that_name() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let (network, container) = (names.name("net"), names.name("container"));
+    let quiet =
+        json!({ "Name": network, "Options": { "com.docker.network.bridge.enable_icc": "false" } });
+    let made = past("POST", "/v1.41/networks/create", &quiet.to_string());
+    let first = id_in(&made);
+    let body = json!({ "Image": "busybox", "HostConfig": { "NetworkMode": "none" } });
+    let target = format!("/v1.41/containers/create?name={container}");
+    let created = http::request(gate.address(), "POST", &target, &body.to_string());
+    assert_eq!(created.status, 201, "{}", created.text());
+    let body = json!({ "Container": container }).to_string();
+    past("POST", "/v1.41/networks/none/disconnect", &body);
+    let target = format!("/v1.41/networks/{network}/connect");
+    let connected = http::request(gate.address(), "POST", &target, &body);
+    assert_eq!(connected.status, 200, "{}", connected.text());
+    assert_eq!(joined(&container), [first.clone()]);
+
+    past("DELETE", &format!("/v1.41/networks/{first}"), "");
+    let talking = json!({ "Name": network }).to_string();
+    let second = id_in(&past("POST", "/v1.41/networks/create", &talking));
+    past("POST", &format!("/v1.41/containers/{container}/start"), "");
+    assert!(!joined(&container).contains(&second));
 }

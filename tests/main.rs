@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod admin;
 mod agent;
 mod architecture;
 mod audit;
@@ -18,6 +19,7 @@ mod certs;
 mod check;
 mod cli;
 mod commands;
+mod cost;
 mod differential;
 mod exchanges;
 mod faults;
@@ -27,18 +29,23 @@ mod images;
 mod limits;
 mod listeners;
 mod malformed;
+mod observe;
 mod operations;
 mod packaging;
+mod plugins;
 mod policies;
 mod properties;
 mod ready;
 mod references;
 mod refusals;
+mod reload;
 mod remote;
 mod run;
+mod sandbox;
 mod sdk;
 mod second_parser;
 mod serve;
+mod services;
 mod streams;
 mod support;
 mod swarm;

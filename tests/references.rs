@@ -2,6 +2,7 @@
 
 mod icc;
 mod networks;
+mod others;
 mod races;
 
 use serde_json::{Value, json};

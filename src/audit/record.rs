@@ -30,7 +30,12 @@ pub struct Decision<'a> {
     pub method: Text<'a, 64>,
     /// As the client sent it, but for values that may be secrets.
     pub target: Text<'a, 4096>,
+    /// The trace that the client names, where it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<&'a str>,
     pub policy: Option<&'a str>,
+    /// SHA-256 of the configuration in force, with its policies and certificates.
+    pub configuration: &'a str,
     pub decision: Verdict,
     #[serde(serialize_with = "first")]
     pub reasons: &'a [Reason<'a>],
@@ -39,6 +44,9 @@ pub struct Decision<'a> {
     /// What goes on otherwise than it came, such as a mount for reading only.
     #[serde(serialize_with = "first", skip_serializing_if = "<[_]>::is_empty")]
     pub rewritten: &'a [Text<'a, 256>],
+    /// What a policy that only observes would have refused; none where it would not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed<'a>>,
     /// How many entries of the lists above are left out, beyond the limit of a list.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: usize,
@@ -52,9 +60,21 @@ impl Decision<'_> {
     pub fn counted(mut self) -> Self {
         self.left_out = self.reasons.len().saturating_sub(LIST_LIMIT)
             + self.dropped.len().saturating_sub(LIST_LIMIT)
-            + self.rewritten.len().saturating_sub(LIST_LIMIT);
+            + self.rewritten.len().saturating_sub(LIST_LIMIT)
+            + self.observed.map_or(0, |observed| {
+                observed.reasons.len().saturating_sub(LIST_LIMIT)
+            });
         self
     }
+}
+
+/// A refusal that was none.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Observed<'a> {
+    /// The policy that observes.
+    pub policy: &'a str,
+    #[serde(serialize_with = "first")]
+    pub reasons: &'a [Reason<'a>],
 }
 
 /// How an exchange ended; every decision is followed by one.
@@ -82,6 +102,8 @@ pub struct ConnectionRefused<'a> {
     pub id: ExchangeId,
     pub client: Client<'a>,
     pub listener: &'a str,
+    /// See [`Decision`].
+    pub configuration: &'a str,
     /// The other end's address, on TCP.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peer: Option<&'a str>,
@@ -111,7 +133,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Reason<'a> {
     /// Stable, for example `privileged`.
-    pub code: &'a str,
+    pub code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Text<'a, 256>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,8 +159,27 @@ pub enum Outcome {
     TimedOut,
     /// The gate ended it, to shut down.
     Cut,
+    /// A new configuration no longer permits it to the client.
+    Withdrawn,
     /// A fault of the gate itself.
     Failed,
+}
+
+impl Outcome {
+    /// As records have it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Refused => "refused",
+            Self::ClientGone => "client-gone",
+            Self::DaemonGone => "daemon-gone",
+            Self::DaemonUnavailable => "daemon-unavailable",
+            Self::TimedOut => "timed-out",
+            Self::Cut => "cut",
+            Self::Withdrawn => "withdrawn",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl Serialize for Client<'_> {
@@ -209,6 +250,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::audit::line;
     use crate::audit::text::ExchangeIds;
     use crate::policy::client::PeerCredentials;
 
@@ -225,10 +267,13 @@ mod tests {
             api_version: Some(Text("1.51")),
             method: Text("POST"),
             target: Text("/v1.51/containers/create?name=\r\n"),
+            traceparent: None,
             policy: Some("guarded"),
+            configuration: "00ff",
             decision: Verdict::Refuse,
             reasons,
             dropped: &[],
+            observed: None,
             rewritten: &[],
             left_out: 0,
             status: Some(403),
@@ -245,7 +290,10 @@ mod tests {
         }
     }
 
+    /// The line that is written, which is what serde makes of the record.
     fn json(record: &Record<'_>) -> serde_json::Value {
+        let line = String::from_utf8(line::of(record).unwrap()).unwrap();
+        assert_eq!(line, serde_json::to_string(record).unwrap() + "\n");
         serde_json::to_value(record).unwrap()
     }
 
@@ -288,6 +336,25 @@ mod tests {
     }
 
     #[test]
+    fn a_permit_says_what_an_observing_policy_would_have_refused_and_which_trace_it_is_of() {
+        let identity = Identity::Listener;
+        let reasons = [reason("true")];
+        let record = json(&Record::Decision(Decision {
+            reasons: &[],
+            traceparent: Some("00-4b-0f-01"),
+            observed: Some(Observed {
+                policy: "tight",
+                reasons: &reasons,
+            }),
+            ..decision(&identity, &[])
+        }));
+        assert_eq!(record["traceparent"], "00-4b-0f-01");
+        assert_eq!(record["configuration"], "00ff");
+        assert_eq!(record["observed"]["policy"], "tight");
+        assert_eq!(record["observed"]["reasons"][0]["code"], "privileged");
+    }
+
+    #[test]
     fn a_record_is_bounded_whatever_the_client_sent() {
         let identity = Identity::Peer(PeerCredentials {
             uid: 1,
@@ -326,5 +393,22 @@ mod tests {
         assert_eq!(record["duration_us"], 2000);
         assert_eq!(record["outcome"], "client-gone");
         assert_eq!(record["tunnel"], true);
+    }
+
+    #[test]
+    fn outcomes_are_named_as_serde_names_them() {
+        for outcome in [
+            Outcome::Complete,
+            Outcome::Refused,
+            Outcome::ClientGone,
+            Outcome::DaemonGone,
+            Outcome::DaemonUnavailable,
+            Outcome::TimedOut,
+            Outcome::Cut,
+            Outcome::Withdrawn,
+            Outcome::Failed,
+        ] {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+        }
     }
 }

@@ -23,8 +23,12 @@ pub enum Question<'a> {
     Network(&'a str),
     /// An image by its id or the beginning of that.
     Image(&'a str),
+    /// A network of the swarm by its name, or its id or the beginning of that.
+    SwarmNetwork(&'a str),
     /// The daemon's own settings.
     Info,
+    /// Whether it answers.
+    Ping,
     /// Which versions of the API it speaks.
     Version,
 }
@@ -67,6 +71,14 @@ impl IdleConnection {
 }
 
 impl Question<'_> {
+    /// Whether it can be asked at all, before a connection is made for it.
+    ///
+    /// # Errors
+    /// [`LookupFault::Name`].
+    pub fn check(self) -> Result<(), LookupFault> {
+        self.target().map(drop)
+    }
+
     fn target(self) -> Result<String, LookupFault> {
         Ok(match self {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
@@ -80,9 +92,27 @@ impl Question<'_> {
                 };
                 format!("/images/{prefix}{}/json", checked(digits)?)
             }
+            // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
+            Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
             Self::Info => "/info".to_owned(),
+            Self::Ping => "/_ping".to_owned(),
             Self::Version => "/version".to_owned(),
         })
+    }
+
+    /// What it asks for, for counters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Container(_) => "container",
+            Self::Exec(_) => "exec",
+            Self::Volume(_) => "volume",
+            Self::Network(_) | Self::SwarmNetwork(_) => "network",
+            Self::Image(_) => "image",
+            Self::Info => "info",
+            Self::Version => "version",
+            Self::Ping => "ping",
+        }
     }
 }
 

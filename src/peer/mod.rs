@@ -8,6 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 
 pub use stream::Stream;
@@ -94,8 +95,11 @@ impl Peer {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         let own = written.min(self.output.len());
-        self.output.advance(own);
-        if own > 0 && self.output.is_empty() {
+        if own < self.output.len() {
+            self.output.advance(own);
+        } else if self.output.capacity() <= KEPT {
+            self.output.clear();
+        } else {
             // A connection that is kept is not to hold the largest request that it ever carried.
             self.output = BytesMut::new();
         }
@@ -156,6 +160,12 @@ impl Peer {
         self.stream.is_gone(cx)
     }
 
+    /// The certificates that the other side gave in the handshake, its own first; `None` without TLS.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        self.stream.certificates()
+    }
+
     /// Copies bytes in front of nothing: they are written next.
     pub fn queue(&mut self, bytes: &[u8]) {
         self.output.extend_from_slice(bytes);
@@ -166,6 +176,8 @@ impl Peer {
 const SMALL_READ: usize = 8 * 1024;
 /// Reads of a connection that fills its buffer, in bytes.
 const LARGE_READ: usize = 64 * 1024;
+/// Room that a connection keeps for what it writes, in bytes.
+const KEPT: usize = 2 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -12,12 +12,19 @@ use crate::http1::{BodyFault, HeadFault};
 use crate::peer::Peer;
 
 use super::limits::NoSeat;
+use super::standing::TurnedAway;
 
 /// An answer of the gate: a status and `{"message": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct OwnAnswer {
     pub(super) status: u16,
     pub(super) message: String,
+}
+
+/// An error as the daemon writes it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    message: &'a str,
 }
 
 impl OwnAnswer {
@@ -30,8 +37,15 @@ impl OwnAnswer {
 
     /// The whole answer; `is_head` leaves the body out, `closes` says that no request may follow.
     pub(super) fn queue(&self, client: &mut Peer, is_head: bool, closes: bool) {
-        let mut body = serde_json::json!({ "message": self.message }).to_string();
-        body.push('\n');
+        let mut body = Vec::with_capacity(self.message.len() + 64);
+        // INVARIANT: a text is always JSON.
+        let _ = serde_json::to_writer(
+            &mut body,
+            &Shown {
+                message: &self.message,
+            },
+        );
+        body.push(b'\n');
         let connection = if closes { "Connection: close\r\n" } else { "" };
         // INVARIANT: writing into memory does not fail.
         let _ = write!(
@@ -42,7 +56,7 @@ impl OwnAnswer {
             body.len(),
         );
         if !is_head {
-            client.queue(body.as_bytes());
+            client.queue(&body);
         }
     }
 }
@@ -93,6 +107,12 @@ impl From<Unavailable> for OwnAnswer {
 impl From<NoSeat> for OwnAnswer {
     fn from(limit: NoSeat) -> Self {
         Self::new(503, limit.to_string())
+    }
+}
+
+impl From<&TurnedAway> for OwnAnswer {
+    fn from(cause: &TurnedAway) -> Self {
+        Self::new(403, cause.to_string())
     }
 }
 

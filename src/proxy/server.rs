@@ -12,6 +12,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::audit::record::{Client as RecordedClient, ConnectionRefused, Record};
 use crate::audit::text::Timestamp;
+use crate::metrics::ClientCounters;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
 use crate::policy::client::{ClientMatch, Identity};
@@ -20,7 +21,8 @@ use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
-use super::{Client, Gate, client_identity, record};
+use super::standing::{LetIn, Standing, TurnedAway};
+use super::{Gate, client_identity, record};
 
 /// How far the gate is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,8 +38,8 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Served {
     pub listener: Listener,
-    /// The policy of whoever reaches it; else the first of `clients` that matches decides.
-    pub policy: Option<Arc<Policy>>,
+    /// Its address in the configuration, which for inherited sockets is not the listener's own name.
+    pub door: Arc<str>,
 }
 
 /// A `[[client]]` table.
@@ -46,24 +48,34 @@ pub struct KnownClient {
     pub name: Arc<str>,
     pub matches: ClientMatch,
     pub policy: Arc<Policy>,
+    pub counters: Arc<ClientCounters>,
 }
 
 /// What serves all listeners.
 #[derive(Debug)]
 pub struct Server {
-    gate: Arc<Gate>,
-    clients: Vec<KnownClient>,
+    gate: watch::Sender<Arc<Gate>>,
     seats: Seats,
 }
 
 impl Server {
     #[must_use]
-    pub fn new(gate: Gate, clients: Vec<KnownClient>) -> Arc<Self> {
+    pub fn new(gate: Gate) -> Arc<Self> {
         Arc::new(Self {
             seats: Seats::new(&gate.limits),
-            gate: Arc::new(gate),
-            clients,
+            gate: watch::Sender::new(Arc::new(gate)),
         })
+    }
+
+    /// Puts a new configuration in force, at once and for all connections, from their next request on.
+    pub fn replace(&self, gate: Gate) {
+        self.gate.send_replace(Arc::new(gate));
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate.borrow())
     }
 
     /// Serves until the phase is no longer running and the last connection has ended, or been cut.
@@ -78,17 +90,30 @@ impl Server {
     }
 
     async fn listen(self: Arc<Self>, served: Served, mut phase: watch::Receiver<Phase>) {
-        let Served { listener, policy } = served;
+        let Served { listener, door } = served;
+        let name = Arc::clone(&listener.name);
+        let listener = match listener.open() {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, listener = %name, "cannot wait for clients");
+                return;
+            }
+        };
         let mut connections = JoinSet::new();
         let mut ending = phase.clone();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok(accepted) => {
+                        let gate = self.gate();
+                        let tls = gate.doors.get(&door).map(|door| door.tls.as_ref());
+                        let tls = tls.map(|tls| tls.filter(|_| listener.is_tls));
                         let arrival = Arrival {
                             listener: Arc::clone(&listener.name),
-                            tls: listener.tls.clone().map(TlsAcceptor::from),
-                            policy: policy.clone(),
+                            is_open: tls.is_some_and(|tls| tls.is_some() == listener.is_tls),
+                            tls: tls.flatten().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config))),
+                            door: Arc::clone(&door),
+                            gate,
                         };
                         connections.spawn(Arc::clone(&self).serve(accepted, arrival, phase.clone()));
                     }
@@ -123,10 +148,17 @@ impl Server {
         arrival: Arrival,
         phase: watch::Receiver<Phase>,
     ) {
+        let _connected = arrival.gate.metrics.connected();
+        if !arrival.is_open {
+            let cause = "the configuration in force has no such listener";
+            self.record_refused(&arrival, None, "no-listener", cause)
+                .await;
+            return;
+        }
         let seat = self.seats.take();
         if let (Err(limit), Some(_)) = (&seat, &arrival.tls) {
             // Who has no place gets no handshake either.
-            self.record_refused(&arrival, None, TOO_MANY, &limit.to_string())
+            self.record_refused(&arrival, None, limit.code(), &limit.to_string())
                 .await;
             return;
         }
@@ -146,27 +178,48 @@ impl Server {
         let _seat = match seated {
             Ok(seat) => seat,
             Err(limit) => {
-                let answer = OwnAnswer::from(limit);
-                self.turn_away(&mut peer, &arrival, &identity, (TOO_MANY, answer))
-                    .await;
+                let answer = (limit.code(), OwnAnswer::from(limit));
+                self.turn_away(&mut peer, &arrival, &identity, answer).await;
                 return;
             }
         };
-        let Some((name, policy)) = self.policy_of(&identity, &arrival) else {
-            let answer = OwnAnswer::new(403, "no policy is for this client");
-            self.turn_away(&mut peer, &arrival, &identity, ("unknown-client", answer))
-                .await;
-            return;
+        let (gate, standing, let_in) = match self.let_in(&peer, &identity, &arrival) {
+            Ok(let_in) => let_in,
+            Err(cause) => {
+                let answer = (cause.code(), OwnAnswer::from(&cause));
+                self.turn_away(&mut peer, &arrival, &identity, answer).await;
+                return;
+            }
         };
-        let client = Client {
-            name,
-            identity,
-            listener: arrival.listener,
-            policy,
-        };
-        Connection::new(Arc::clone(&self.gate), client, peer, phase)
+        // A connection lives on, and the configuration that it came under need not.
+        let Arrival {
+            listener,
+            gate: begun_under,
+            tls,
+            ..
+        } = arrival;
+        drop((begun_under, tls));
+        let client = let_in.client(identity, listener);
+        Connection::new((gate, standing), client, peer, phase)
             .run()
             .await;
+    }
+
+    /// Holds a client against the configuration in force.
+    fn let_in(
+        &self,
+        peer: &Peer,
+        identity: &Identity,
+        arrival: &Arrival,
+    ) -> Result<(Arc<Gate>, Standing, LetIn), TurnedAway> {
+        let chain = peer.certificates().unwrap_or_default();
+        let door = Arc::clone(&arrival.door);
+        let mut standing = Standing::new(self.gate.subscribe(), door, Arc::from(chain));
+        let gate = standing.gate();
+        // A handshake may outlive the configuration that it was begun under.
+        let is_verified = Arc::ptr_eq(&gate, &arrival.gate);
+        let let_in = standing.let_in(&gate, identity, &arrival.listener, is_verified)?;
+        Ok((gate, standing, let_in))
     }
 
     /// Who connected; under TLS after the handshake.
@@ -205,27 +258,12 @@ impl Server {
         stream: TcpStream,
         acceptor: &TlsAcceptor,
     ) -> Result<TlsStream<TcpStream>, String> {
-        let deadline = self.gate.limits.handshake_deadline;
+        let deadline = self.gate().limits.handshake_deadline;
         match time::timeout(deadline, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => Ok(TlsStream::Server(stream)),
             Ok(Err(error)) => Err(format!("TLS handshake: {error}")),
             Err(_) => Err("the TLS handshake took too long".to_owned()),
         }
-    }
-
-    fn policy_of(
-        &self,
-        identity: &Identity,
-        arrival: &Arrival,
-    ) -> Option<(Option<Arc<str>>, Arc<Policy>)> {
-        if let Some(policy) = &arrival.policy {
-            return Some((None, Arc::clone(policy)));
-        }
-        let known = self
-            .clients
-            .iter()
-            .find(|known| known.matches.matches(identity, &arrival.listener))?;
-        Some((Some(Arc::clone(&known.name)), Arc::clone(&known.policy)))
     }
 
     /// Answers before any request is read, and ends the connection.
@@ -252,20 +290,23 @@ impl Server {
         message: &str,
     ) {
         tracing::debug!(listener = %arrival.listener, code, message, "a connection was refused");
+        let gate = self.gate();
+        gate.metrics.connection_refused(code);
         let [reason] = record::reason(code, message);
         let refused = ConnectionRefused {
             time: Timestamp::now(),
-            id: self.gate.ids.next(),
+            id: gate.ids.next(),
             client: RecordedClient {
                 name: None,
                 identity,
             },
             listener: &arrival.listener,
+            configuration: &gate.digest,
             peer: None,
             reason,
         };
         let record = Record::ConnectionRefused(refused);
-        if let Err(error) = self.gate.audit.record(&record).await {
+        if let Err(error) = gate.audit.record(&record).await {
             tracing::error!(%error, "a refused connection is missing from the audit log");
         }
     }
@@ -280,8 +321,12 @@ pub(super) async fn is_over(phases: &mut watch::Receiver<Phase>, phase: Phase) {
 /// What is known of a connection from where it arrived.
 struct Arrival {
     listener: Arc<str>,
+    /// Whether the configuration in force has the listener as it is.
+    is_open: bool,
     tls: Option<TlsAcceptor>,
-    policy: Option<Arc<Policy>>,
+    door: Arc<str>,
+    /// The configuration that it arrived under.
+    gate: Arc<Gate>,
 }
 
 /// A task that panicked took its own connection with it and nothing else.
@@ -293,6 +338,5 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-const TOO_MANY: &str = "too-many-connections";
 /// After an error of accepting, and for a client that is turned away.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -2,6 +2,7 @@
 
 mod references;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -20,7 +21,8 @@ use crate::policy::client::Identity;
 use crate::policy::{ContainerLimits, Limit, Pattern, Policy};
 
 use super::connection::Connection;
-use super::{Client, DaemonVersions, DefaultsCache, Gate, Phase};
+use super::standing::Standing;
+use super::{Client, DaemonVersions, Gate, Known, Phase};
 
 /// A client's connection to a gate before a daemon that the test plays.
 struct Stage {
@@ -29,6 +31,7 @@ struct Stage {
     daemon: UnixListener,
     serving: JoinHandle<()>,
     audit: Audit,
+    _gates: watch::Sender<Arc<Gate>>,
     _phase: watch::Sender<Phase>,
 }
 
@@ -51,31 +54,43 @@ impl Stage {
                 connect_deadline: limits.connect_deadline,
             },
             audit: audit.clone(),
-            ids: ExchangeIds::start().unwrap(),
+            ids: Arc::new(ExchangeIds::start().unwrap()),
             limits,
             lowest_version: ApiVersion::OLDEST,
             highest_version: ApiVersion::NEWEST,
             versions: DaemonVersions::telling("1.41"),
             protected: Vec::new(),
             writable: Vec::new(),
-            defaults: DefaultsCache::default(),
+            known: Known::default(),
+            clients: Vec::new(),
+            doors: HashMap::new(),
+            digest: Arc::from(""),
+            metrics: Arc::default(),
+            expiries: Vec::new(),
+            ends_tunnels: true,
         };
         let known = Client {
             name: None,
             identity,
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
+            observed: None,
+            counters: Arc::default(),
         };
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);
         let peer = Peer::new(Stream::Unix(near));
-        let connection = Connection::new(Arc::new(gate), known, peer, phases);
+        let gate = Arc::new(gate);
+        let gates = watch::Sender::new(Arc::clone(&gate));
+        let standing = Standing::new(gates.subscribe(), Arc::from("unix:///test"), Arc::default());
+        let connection = Connection::new((gate, standing), known, peer, phases);
         Self {
             folder,
             client,
             daemon,
             serving: tokio::spawn(connection.run()),
             audit,
+            _gates: gates,
             _phase: phase,
         }
     }

@@ -105,6 +105,12 @@ impl Setup {
         self
     }
 
+    /// How many listeners there are, where the text has more than were asked for here.
+    pub(crate) fn listeners(mut self, count: usize) -> Self {
+        self.listeners = count;
+        self
+    }
+
     /// A file beside the configuration, such as a policy.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         fs::write(self.folder.path().join(name), text).unwrap();
@@ -117,11 +123,21 @@ impl Setup {
 
     /// Starts it by a command that the test changes first, such as in its environment.
     pub(crate) fn start_with(self, change: impl FnOnce(&mut Command)) -> Gate {
+        self.start_as(Command::new(DOCKGATE), change)
+    }
+
+    /// Starts it under another program, which is given these arguments and then its command line.
+    pub(crate) fn start_under(self, program: &str, arguments: &[&str]) -> Gate {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(DOCKGATE);
+        self.start_as(command, |_| {})
+    }
+
+    fn start_as(self, mut command: Command, change: impl FnOnce(&mut Command)) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
         let (daemon, audit) = (&self.daemon, &self.audit);
         let ends = format!("daemon.address = \"{daemon}\"\naudit.file = \"{audit}\"\n");
         fs::write(&configuration, ends + &self.text).unwrap();
-        let mut command = Command::new(DOCKGATE);
         command
             .arg("serve")
             .arg("--config")
@@ -213,6 +229,26 @@ impl Gate {
 
     pub(crate) fn audit_file(&self) -> PathBuf {
         self.folder.path().join("audit.jsonl")
+    }
+
+    /// A file beside its configuration, or `dockgate.toml` itself.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Replaces a file as editors do: another one takes its name.
+    pub(crate) fn replace(&self, name: &str, text: &str) {
+        let new = self.file(&format!(".{name}.new"));
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.file(name)).unwrap();
+    }
+
+    /// Waits until its output has a text more often than `before` times; gives how often.
+    pub(crate) fn says(&self, part: &str, before: usize) -> usize {
+        wait::until(part, || {
+            let count = self.output().matches(part).count();
+            (count > before).then_some(count)
+        })
     }
 
     /// Sends it a signal by its name, such as `TERM`.

@@ -8,6 +8,10 @@ use super::finding::Finding;
 /// Every warning of a configuration without problems.
 pub(super) fn warnings(config: &Config) -> Vec<Finding> {
     let mut found = clients_that_never_match(config);
+    if config.is_unconfined {
+        let message = "`dangerously-unconfined`: a fault in the gate has every right of its user";
+        found.push(Finding::warning(0, "dangerous", message));
+    }
     for listener in config.listeners.iter().filter(|at| at.allows_plain_tcp) {
         let message = "whoever reaches this port is a client, and nothing tells who it is";
         found.push(Finding::warning(listener.line, "dangerous", message));

@@ -1,5 +1,7 @@
 //! `dockgate check` says what a policy opens, by which line, and what in it does nothing.
 
+mod keys;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

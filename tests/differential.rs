@@ -6,15 +6,20 @@
 //! before the second, and what the daemon says it made or found must be the same.
 
 mod bodies;
+mod doings;
 mod effect;
+mod images;
 mod judged;
 mod loose;
+mod removals;
+mod second;
 mod tables;
 mod targets;
 
 use dockgate::policy::Policy;
 
 use crate::support::address::Address;
+use crate::support::random::Random;
 use crate::support::{engine, http, process};
 
 use effect::Effect;
@@ -92,6 +97,20 @@ impl Tally {
             "{what}: {sent} sent, {taken} taken"
         );
     }
+}
+
+/// Generates requests until so many have been generated, or so many sent.
+fn tried(
+    (seed, most_generated, most_sent): (u64, usize, usize),
+    policies: &[Policy],
+    make: impl Fn(&mut Random) -> Sent,
+    effect: impl Fn(&Sent, &Judged) -> Effect,
+) -> Tally {
+    let (mut random, mut tally) = (Random::new(seed), Tally::default());
+    while tally.generated < most_generated && tally.sent < most_sent {
+        tally.try_one(&make(&mut random), policies, &effect);
+    }
+    tally
 }
 
 /// A container of one's own, with something in its logs; removed at the end.

@@ -1,7 +1,7 @@
 //! The properties that the fuzz targets assert, over their seeds and mutations of them, the same ones every time.
 
 #[path = "../fuzz/properties/mod.rs"]
-mod properties;
+pub(crate) mod properties;
 
 use std::fs;
 use std::panic;

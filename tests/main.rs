@@ -34,6 +34,7 @@ mod operations;
 mod packaging;
 mod plugins;
 mod policies;
+mod properties;
 mod ready;
 mod references;
 mod refusals;

@@ -1,5 +1,6 @@
 //! What a request refers to is judged as it stands at the daemon, however it came to be, and pinned.
 
+mod icc;
 mod networks;
 mod others;
 mod races;

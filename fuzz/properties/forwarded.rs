@@ -2,9 +2,9 @@
 
 use dockgate::engine_api::json::Value;
 use dockgate::engine_api::schema::{Inner, Shape};
-use dockgate::engine_api::{Body, EngineRequest, body_of};
+use dockgate::engine_api::{Body, EngineRequest, body_of, parameters_of};
 
-/// The request, written, is read as the same; its body mentions no field outside the model.
+/// The request, written, is read as the same; it mentions no field and no parameter outside the model.
 pub(crate) fn check(request: &EngineRequest) {
     let body = match &request.body {
         Body::Json(value) => {
@@ -20,7 +20,18 @@ pub(crate) fn check(request: &EngineRequest) {
     assert_eq!(again.head.target, request.head.target);
     assert_eq!(again.target(), request.target());
     assert!(again.unknown.is_empty(), "{body} has unknown fields");
-    if request.operation().is_some() {
+    if let Some(operation) = request.operation() {
+        let target = request.target();
+        let query = target.split_once('?').map_or("", |(_, query)| query);
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+            assert!(
+                parameters_of(operation)
+                    .iter()
+                    .any(|known| known.name == name),
+                "`{name}` of {target} is not of the model"
+            );
+        }
         assert!(
             again.dropped.is_empty(),
             "{body} has what the daemon does not read: {:?}",

@@ -2,12 +2,12 @@
 //!
 //! The fuzz targets run them over what a fuzzer makes up, the tests over seeds and their mutations.
 
-mod forwarded;
+pub(crate) mod forwarded;
+mod policies;
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use dockgate::decision::{Decision, Facts, decide as decision};
+use dockgate::decision::{self, Decision, HostFile, ordinary_facts};
 use dockgate::engine_api::{BodyKind, EngineRequest, Operation, RequestHead, body_of, json};
 use dockgate::http1::{Body, Extras, HeadSearch, Piece, Request};
 use dockgate::policy::{self, Policy};
@@ -150,7 +150,8 @@ fn policy(input: &[u8]) {
     }
 }
 
-/// A request line, a line feed and a body, through reading and deciding under every ready policy and an empty one.
+/// A request line, a line feed and a body, through reading and deciding: nothing goes under an empty policy, under the
+/// ready ones only what is of the model, and what goes under a narrow policy goes under each that opens more.
 fn decide(input: &[u8]) {
     let at = input
         .iter()
@@ -174,47 +175,48 @@ fn decide(input: &[u8]) {
     let Ok(request) = head.with_body(body) else {
         return;
     };
-    let empty = decision(&Policy::default(), request.clone(), &Facts::default());
     assert!(
-        matches!(empty, Decision::Refuse(_)),
+        permitted(&Policy::default(), &request).is_none(),
         "an empty policy permits {line}"
     );
-    for policy in POLICIES.iter() {
-        match decision(policy, request.clone(), &Facts::default()) {
-            Decision::Permit(permit) => {
-                assert!(
-                    request.unknown.is_empty(),
-                    "{} permits an unknown field: {line}",
-                    policy.name
-                );
-                forwarded::check(permit.request());
-            }
-            Decision::Refuse(refusal) => {
-                assert!(!refusal.reasons.is_empty() && !refusal.to_string().is_empty());
-            }
+    let mut before: Option<&Policy> = None;
+    for policy in policies::READY.iter().chain(policies::GROWING.iter()) {
+        let permitted = permitted(policy, &request);
+        if let Some(permitted) = &permitted {
+            assert!(
+                request.unknown.is_empty(),
+                "{} permits an unknown field: {line}",
+                policy.name
+            );
+            forwarded::check(permitted);
+        }
+        if policy.name.starts_with("step") {
+            assert!(
+                permitted.is_some() || before.is_none(),
+                "{} refuses what an earlier one permits: {line} {}",
+                policy.name,
+                body.escape_ascii()
+            );
+            before = permitted.is_some().then_some(policy);
         }
     }
 }
 
-/// The ready policies that judge.
-static POLICIES: LazyLock<Vec<Policy>> = LazyLock::new(|| {
-    let parameters = BTreeMap::from([("project".to_owned(), "/srv/project".to_owned())]);
-    let names = [
-        "guarded",
-        "read-only",
-        "traefik",
-        "portainer",
-        "dashboard",
-        "watchtower",
-    ];
-    let compiled = |name: &str| {
-        let text = policy::ready::find(name).expect("a ready policy");
-        policy::compile(name, text, &parameters).unwrap_or_else(|problems| panic!("{problems}"))
-    };
-    let policies: Vec<Policy> = names.into_iter().map(compiled).collect();
-    assert!(policies.iter().all(|policy| !policy.permits_everything));
-    policies
-});
+/// What would go on, where what the request refers to is the client's own and host paths are as they are written.
+fn permitted(policy: &Policy, request: &EngineRequest) -> Option<EngineRequest> {
+    let mut facts = ordinary_facts(policy, request);
+    for path in decision::host_paths(policy, request) {
+        let file = HostFile::ordinary(path.clone());
+        facts.host_paths.insert(path, Ok(file));
+    }
+    match decision::decide(policy, request.clone(), &facts) {
+        Decision::Permit(permit) => Some(permit.request().clone()),
+        Decision::Refuse(refusal) => {
+            assert!(!refusal.reasons.is_empty() && !refusal.to_string().is_empty());
+            None
+        }
+    }
+}
 
 /// A request line of the operation.
 fn any_head(operation: Operation) -> RequestHead {

@@ -1,7 +1,7 @@
 //! Limits on what leads out of the thing that is made: links, subnets, scopes, registries, the host's `ps`.
 
 use super::facts::Found;
-use super::references::first;
+use super::references::{first, links_open};
 use super::{Judge, Reason};
 use crate::engine_api::OWNER_LABEL;
 use crate::engine_api::json::Value;
@@ -16,7 +16,7 @@ impl Judge<'_> {
         let mode = self
             .host_config()
             .map_or("", |host| host.text("NetworkMode"));
-        if !matches!(mode, "" | "default" | "bridge" | "none" | "host") && !mode.contains(':') {
+        if !links_open(mode) {
             return;
         }
         let setting = &self.policy.container.links;

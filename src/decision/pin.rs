@@ -9,6 +9,8 @@ use crate::engine_api::json::Value;
 use crate::engine_api::{Body, EngineRequest, ExistingNetwork, Operation};
 
 pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
+    let name = request.head.target.name().unwrap_or_default();
+    let of_path = user_defined(facts, name);
     path_and_query(request, facts);
     let operation = request.operation();
     let Body::Json(body) = &mut request.body else {
@@ -16,6 +18,12 @@ pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
     };
     if operation == Some(Operation::NetworkConnect) {
         pin_text(body, "Container", |name| container_id(facts, name));
+        // A container that does not run keeps the network's name, and joins at its start what has the name by then.
+        if let Some(network) = of_path
+            && let Some(endpoint) = child(body, "EndpointConfig")
+        {
+            endpoint.set("NetworkID", Value::Text(network.id.clone()));
+        }
     }
     pin_text(body, "Image", |image| image_id(facts, image));
     if let Some(host_config) = body.get_mut("HostConfig") {
@@ -89,12 +97,7 @@ fn networks(body: &mut Value, facts: &Facts) {
     let mut names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
     let host_config = body.get("HostConfig");
     let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
-    let user_defined = |name: &str| {
-        let is_predefined =
-            |network: &ExistingNetwork| matches!(network.name.as_str(), "bridge" | "host" | "none");
-        network(facts, name).filter(|network| !is_predefined(network))
-    };
-    let of_mode = user_defined(mode);
+    let of_mode = user_defined(facts, mode);
     if let Some(of_mode) = of_mode {
         let is_same = |name: &String| of_mode.name == *name || of_mode.id == *name;
         let is_written = mode == of_mode.name && (names.is_empty() || names.iter().any(is_same));
@@ -107,7 +110,7 @@ fn networks(body: &mut Value, facts: &Facts) {
     }
     for name in names {
         let of_mode = of_mode.filter(|network| network.name == name);
-        let Some(network) = user_defined(&name).or(of_mode) else {
+        let Some(network) = user_defined(facts, &name).or(of_mode) else {
             continue;
         };
         let endpoints =
@@ -168,6 +171,13 @@ fn image_id(facts: &Facts, name: &str) -> Option<String> {
 
 fn network<'f>(facts: &'f Facts, name: &str) -> Option<&'f ExistingNetwork> {
     found(&facts.networks, name)
+}
+
+/// A network that was made, so that its id lasts as long as it does.
+fn user_defined<'f>(facts: &'f Facts, name: &str) -> Option<&'f ExistingNetwork> {
+    let is_predefined =
+        |network: &&ExistingNetwork| matches!(network.name.as_str(), "bridge" | "host" | "none");
+    network(facts, name).filter(|network| !is_predefined(network))
 }
 
 fn found<'f, T>(all: &'f HashMap<String, Found<T>>, name: &str) -> Option<&'f T> {

@@ -36,7 +36,13 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
         return Vec::new();
     }
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
-    request.limited_values(|limit, value| of_limit(policy, limit, value, &mut found));
+    let host_config = body(request).and_then(|body| body.get("HostConfig"));
+    let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
+    request.limited_values(|limit, value| {
+        if limit != Limit::Links || links_open(mode) {
+            of_limit(policy, limit, value, &mut found);
+        }
+    });
     if operation == Operation::ImageBuild {
         let mode = request.head.query.get("networkmode");
         found.extend(mode.and_then(|mode| network(policy, mode)));
@@ -156,6 +162,14 @@ pub(super) fn connected(request: &EngineRequest) -> Option<&str> {
     let is_connect = request.operation() == Some(Operation::NetworkConnect);
     let name = body(request).filter(|_| is_connect)?.text("Container");
     Some(name).filter(|name| !name.is_empty())
+}
+
+/// Whether links open the way to other containers under this network mode; on a network that was made by a client they
+/// are names within it, and the daemon looks for no container.
+///
+/// moby: daemon/daemon_unix.go, `registerLinks`.
+pub(super) fn links_open(mode: &str) -> bool {
+    matches!(mode, "" | "default" | "bridge" | "none" | "host") || mode.contains(':')
 }
 
 /// The field that a request joins the default bridge by, in that it says nothing there.

@@ -89,17 +89,18 @@ fn tried(
     target: &str,
     effect: impl Fn(&Sent, &judged::Judged) -> effect::Effect,
 ) -> Tally {
-    let (mut random, policies) = (Random::new(seed), judged::policies());
-    let mut tally = Tally::default();
-    while tally.generated < most_generated && tally.sent < most_sent {
-        let mut body = base(&mut random);
-        for _ in 0..random.below(4) {
-            body.change(&mut random);
-        }
-        let mut text = Vec::new();
-        body.write(&mut text, &mut random);
-        loose::around(&mut text, &mut random);
-        tally.try_one(&Sent::new("POST", target, &text), &policies, &effect);
+    let make = |random: &mut Random| Sent::new("POST", target, &written(base(random), random));
+    let policies = judged::policies();
+    super::tried((seed, most_generated, most_sent), &policies, make, effect)
+}
+
+/// The body with up to three places changed, as bytes.
+pub(super) fn written(mut body: Loose, random: &mut Random) -> Vec<u8> {
+    for _ in 0..random.below(4) {
+        body.change(random);
     }
-    tally
+    let mut text = Vec::new();
+    body.write(&mut text, random);
+    loose::around(&mut text, random);
+    text
 }

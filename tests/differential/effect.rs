@@ -39,9 +39,24 @@ const SHOWN: &[&str] = &[
 ];
 
 impl Effect {
-    fn of(answer: &http::Answer, found: Value) -> Self {
+    pub(super) fn of(answer: &http::Answer, found: Value) -> Self {
         let status = answer.status;
         Self { status, found }
+    }
+
+    /// That of a request which is not sent.
+    pub(super) fn nothing() -> Self {
+        Self {
+            status: 999,
+            found: Value::Null,
+        }
+    }
+
+    /// Leaves out what differs from one making to the next.
+    pub(super) fn forget(&mut self, key: &str) {
+        if let Some(members) = self.found.as_object_mut() {
+            members.remove(key);
+        }
     }
 
     /// Whether the daemon did what it was asked.
@@ -227,7 +242,7 @@ pub(super) fn of_rename(sent: &Sent, (id, name): (&str, &str), daemon: &Address)
     Effect::of(&answer, found["Name"].clone())
 }
 
-fn inspect(daemon: &Address, target: &str) -> Value {
+pub(super) fn inspect(daemon: &Address, target: &str) -> Value {
     let answer = http::request(daemon, "GET", target, "");
     assert_eq!(answer.status, 200, "{target}: {}", answer.text());
     read(&answer.body)
@@ -238,7 +253,7 @@ fn remove(daemon: &Address, target: &str) {
     assert_eq!(answer.status, 204, "{target}: {}", answer.text());
 }
 
-fn without(found: &mut Value, keys: &[&str]) {
+pub(super) fn without(found: &mut Value, keys: &[&str]) {
     let members = found.as_object_mut().unwrap();
     members.retain(|key, _| !keys.contains(&key.as_str()));
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use dockgate::decision::{Decision, Facts, Found, Reference, decide, references, references_of};
 use dockgate::engine_api::{
     ApiVersion, Body, DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage,
-    ExistingNetwork, ExistingVolume, Malformed, RequestHead,
+    ExistingNetwork, ExistingVolume, Malformed, RequestHead, container_of_exec,
 };
 use dockgate::http1;
 use dockgate::policy::{self, Policy};
@@ -27,6 +27,14 @@ impl Sent {
             method: method.to_owned(),
             target: target.to_owned(),
             body: body.to_vec(),
+        }
+    }
+
+    /// The same with a text of its target in place of another.
+    pub(super) fn with(&self, text: &str, other: &str) -> Self {
+        Self {
+            target: self.target.replace(text, other),
+            ..self.clone()
         }
     }
 
@@ -106,7 +114,13 @@ fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
                 }
                 facts.others.insert(name, found);
             }
-            Reference::Exec(_) => {}
+            Reference::Exec(id) => {
+                let answer =
+                    http::request(&engine::address(), "GET", &format!("/exec/{id}/json"), "");
+                if let Ok(id) = container_of_exec(&answer.body, &id) {
+                    wanted.push(Reference::Container(id));
+                }
+            }
             Reference::Volume(name) => {
                 let found = told(&format!("/volumes/{name}"), ExistingVolume::read);
                 facts.volumes.insert(name, found);
@@ -176,13 +190,14 @@ impl Judged {
 
 /// `guarded`, and one that opens what a request can be judged for.
 pub(super) fn policies() -> [Policy; 2] {
-    let compiled = |text: &str| {
-        policy::compile("policy", text, &BTreeMap::new()).unwrap_or_else(|it| panic!("{it}"))
-    };
     [
         compiled(policy::ready::find("guarded").unwrap()),
         compiled(WIDE),
     ]
+}
+
+pub(super) fn compiled(text: &str) -> Policy {
+    policy::compile("policy", text, &BTreeMap::new()).unwrap_or_else(|it| panic!("{it}"))
 }
 
 const WIDE: &str = r#"

@@ -79,6 +79,10 @@ const UPDATE: Table = &[
     ("PidsLimit", &["null", "0", "-1", "100"]),
     ("RestartPolicy", &[r#"{"Name":"always"}"#, r#"{"Name":"on-failure","MaximumRetryCount":3}"#]),
     ("BlkioWeight", &["0", "null"]),
+    ("CpuPeriod", &["0", "100000", "null"]),
+    ("CpuQuota", &["0", "50000", "-1"]),
+    ("MemorySwap", &["0", "-1", "268435456"]),
+    ("MemoryReservation", &["0", "16777216"]),
 ];
 
 #[rustfmt::skip]
@@ -90,6 +94,95 @@ const NETWORK: Table = &[
     ("CheckDuplicate", &["true", "false"]),
     ("Attachable", &["true", "false"]),
 ];
+
+#[rustfmt::skip]
+const ENDPOINT: Table = &[
+    ("IPAMConfig", &[r#"{"IPv4Address":"10.213.77.9"}"#, "{}", "null", r#"{"IPv4Address":""}"#]),
+    ("Aliases", &["TEXTS", "null", r#"["db"]"#]),
+    ("Links", &["[]", "null"]),
+    ("DriverOpts", &["{}", "null", r#"{"com.docker.network.endpoint.ifname":"eth7"}"#]),
+    ("MacAddress", &["\"02:42:0a:d5:4d:09\"", "\"\""]),
+    ("NetworkID", &["\"\"", "null"]),
+    ("Gateway", &["\"10.213.77.1\""]),
+];
+
+#[rustfmt::skip]
+const EXEC_START: Table = &[
+    ("Detach", &["true", "false", "null"]),
+    ("Tty", &["true", "false", "null"]),
+    ("hijack", &["true"]),
+    ("ConsoleSize", &["[24,80]", "null"]),
+];
+
+#[rustfmt::skip]
+const CREDENTIALS: Table = &[
+    ("username", &["\"someone\"", "TEXT"]),
+    ("username", &["\"someone\"", "TEXT"]),
+    ("password", &["\"secret\"", "TEXT"]),
+    ("password", &["\"secret\"", "TEXT"]),
+    ("email", &["\"a@b.example\"", "null"]),
+    ("auth", &["\"c29tZW9uZTpzZWNyZXQ=\"", "\"\""]),
+    ("identitytoken", &["\"\"", "null"]),
+];
+
+#[rustfmt::skip]
+const SECRET: Table = &[
+    ("Labels", &["LABELS"]),
+    ("Labels", &["LABELS"]),
+    ("Driver", &["null", "{}"]),
+    ("Templating", &["null", "{}", r#"{"Name":""}"#]),
+];
+
+#[rustfmt::skip]
+const DATA: &[&str] = &["\"aHVzaA==\"", "\"aHVz\\naA==\"", "\"\"", "null", "\"aHVzaA\"", "\"a+/=\"", "\"a-_=\"", "\"YQ==\""];
+
+/// The body of a connect; one on every third container has no settings.
+pub(super) fn connect(random: &mut Random, container: &str) -> Loose {
+    let container = Loose::raw(&format!("\"{container}\""));
+    let body = with(Loose::Object(Vec::new()), "Container", container);
+    if random.one_in(3) {
+        body
+    } else {
+        with(body, "EndpointConfig", some(ENDPOINT, random))
+    }
+}
+
+pub(super) fn disconnect(random: &mut Random, container: &str) -> Loose {
+    let container = Loose::raw(&format!("\"{container}\""));
+    let body = with(Loose::Object(Vec::new()), "Container", container);
+    let force = random.pick(&["true", "false", "null"]);
+    if random.one_in(3) {
+        body
+    } else {
+        with(body, "Force", Loose::raw(force))
+    }
+}
+
+pub(super) fn exec_start(random: &mut Random) -> Loose {
+    some(EXEC_START, random)
+}
+
+pub(super) fn credentials(random: &mut Random, registry: &str) -> Loose {
+    let forms = [
+        registry.to_owned(),
+        format!("http://{registry}"),
+        format!("https://{registry}/v1/"),
+        format!("{registry}/"),
+    ];
+    let address = Loose::raw(&format!("\"{}\"", forms[random.below(forms.len())]));
+    with(some(CREDENTIALS, random), "serveraddress", address)
+}
+
+/// The body of a secret, or of a config: they differ in the driver.
+pub(super) fn secret(random: &mut Random, name: &str) -> Loose {
+    let body = with(some(SECRET, random), "Data", Loose::raw(random.pick(DATA)));
+    with(body, "Name", Loose::raw(&format!("\"{name}\"")))
+}
+
+/// The configuration that a commit gives an image.
+pub(super) fn commit(random: &mut Random) -> Loose {
+    some(CONFIG, random)
+}
 
 pub(super) fn volume(random: &mut Random, name: &str) -> Loose {
     with(

@@ -125,20 +125,20 @@ fn names_in_a_query_are_read_as_the_daemon_reads_them() {
     tally.check("names in queries", 150, 100);
 }
 
-const PATH_PIECES: &[&str] = &[
+pub(super) const PATH_PIECES: &[&str] = &[
     "/", "//", "/./", "/../", "%2F", "%2f", "%2e", "%2E%2E", ".", "..", "%20", "%00", "%25",
     "%252e", "+", "%2B", ";", "%3B", "?", "%3F", "#", "%", "%zz", "%C3%A9", "%ff", "@", ":", "%3A",
     "%40", "v1.41", "/v1.41", "/V1.41", "v01.41", "\\", "%5C", "=", "&", "~", "!", "$", "*", "'",
     "(", ",", "a", "A", "0", "_", "-",
 ];
 
-const QUERY_PIECES: &[&str] = &[
+pub(super) const QUERY_PIECES: &[&str] = &[
     "+", "%20", "%2B", "%00", "%0a", "%ff", "%C3%A9", "%25", "%", "%zz", "&", ";", "%26", "%3B",
     "=", "%3D", "/", "%2F", "#", "?", ".", "a", "%61", "%4A", "_", "-", "é", "~",
 ];
 
 /// The text with up to two places changed: a byte encoded, something put in, something gone.
-fn changed(mut text: Vec<u8>, random: &mut Random, pieces: &[&str]) -> Vec<u8> {
+pub(super) fn changed(mut text: Vec<u8>, random: &mut Random, pieces: &[&str]) -> Vec<u8> {
     for _ in 0..random.below(3) {
         let at = random.below(text.len());
         match random.below(6) {
@@ -161,6 +161,30 @@ fn changed(mut text: Vec<u8>, random: &mut Random, pieces: &[&str]) -> Vec<u8> {
     text
 }
 
+/// Parameters with one of the values that each may hold, and now and then something else.
+pub(super) fn made_up(parameters: &[(&str, &[&str])], random: &mut Random) -> String {
+    let mut pairs = Vec::new();
+    for (name, values) in parameters {
+        if !random.one_in(3) {
+            let pair = format!("{name}={}", random.pick(values)).into_bytes();
+            let pair = if random.one_in(3) {
+                changed(pair, random, QUERY_PIECES)
+            } else {
+                pair
+            };
+            pairs.push(String::from_utf8_lossy(&pair).into_owned());
+        }
+    }
+    if random.one_in(8) {
+        pairs.push(
+            random
+                .pick(&["", "x=y", "NAME=x", "%", "force", "=", "V=1"])
+                .to_owned(),
+        );
+    }
+    pairs.join("&")
+}
+
 fn query(parameters: &[&str], name: &str, random: &mut Random) -> String {
     let mut query = String::new();
     for _ in 0..=random.below(3) {
@@ -180,37 +204,39 @@ fn query(parameters: &[&str], name: &str, random: &mut Random) -> String {
     query
 }
 
+/// What Go's readers of booleans take for true, for false, or for nothing.
+pub(super) const BOOLEANS: &[&str] = &[
+    "1",
+    "0",
+    "true",
+    "false",
+    "True",
+    "FALSE",
+    "no",
+    "No",
+    "none",
+    "NONE",
+    "yes",
+    "",
+    "+0+",
+    "%200",
+    "0%09",
+    "%00",
+    "00",
+    "0.0",
+    "-0",
+    "f",
+    "off",
+    "%EF%BC%90",
+    "%C2%A00",
+    "%E2%80%830",
+    "fal%C5%BFe",
+    "%E2%80%8B0",
+    "n%6f",
+    "%85",
+];
+
 fn value(parameter: &str, name: &str, random: &mut Random) -> String {
-    const BOOLEANS: &[&str] = &[
-        "1",
-        "0",
-        "true",
-        "false",
-        "True",
-        "FALSE",
-        "no",
-        "No",
-        "none",
-        "NONE",
-        "yes",
-        "",
-        "+0+",
-        "%200",
-        "0%09",
-        "%00",
-        "00",
-        "0.0",
-        "-0",
-        "f",
-        "off",
-        "%EF%BC%90",
-        "%C2%A00",
-        "%E2%80%830",
-        "fal%C5%BFe",
-        "%E2%80%8B0",
-        "n%6f",
-        "%85",
-    ];
     const NUMBERS: &[&str] = &[
         "1",
         "0",
@@ -240,7 +266,8 @@ fn value(parameter: &str, name: &str, random: &mut Random) -> String {
     }
 }
 
-fn filters(name: &str, random: &mut Random) -> String {
+/// Filters by a label, in both their shapes and in neither.
+pub(super) fn filters(name: &str, random: &mut Random) -> String {
     let label = format!("df={name}");
     let text = match random.below(18) {
         0 => format!(r#"{{"label":["{label}"]}}"#),

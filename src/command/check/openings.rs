@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::decision::{Decision, Reason};
-use crate::policy::{Line, Policy};
+use crate::policy::{Line, Policy, Published, Subnet};
 
 use super::cases::{Baseline, Case};
 use super::closed::closed;
 use super::effect::has_effect;
 use super::finding::Finding;
 use super::keys::{Key, keys};
+use super::warnings::publishes;
 
 /// What the policy permits of what `guarded` refuses, by line and reason.
 pub(super) fn openings(policy: &Policy, Baseline { guarded, cases }: &Baseline) -> Vec<Finding> {
@@ -43,9 +44,10 @@ fn without_case(policy: &Policy, guarded: &Policy, found: &[Finding]) -> Vec<Fin
         .into_iter()
         .filter(|key| !key.is_open)
         .collect();
+    let wider = lists_wider_than(guarded, policy);
     let is_closed = |key: &Key| {
         let same = |other: &Key| (other.section, other.name) == (key.section, key.name);
-        closed.iter().any(same)
+        closed.iter().any(same) || wider.contains(&(key.section, key.name))
     };
     let has_case = |key: &Key| found.iter().any(|finding| finding.line == key.line);
     let opened = keys(policy)
@@ -54,6 +56,24 @@ fn without_case(policy: &Policy, guarded: &Policy, found: &[Finding]) -> Vec<Fin
     opened
         .map(|key| Finding::narrow_opening(key.line, key.name, &key.shown))
         .collect()
+}
+
+/// The lists that `guarded` opens in part, and this policy beyond that.
+fn lists_wider_than(guarded: &Policy, policy: &Policy) -> Vec<(&'static str, &'static str)> {
+    let (ports, subnets) = (
+        &guarded.container.published.value,
+        &guarded.network.subnets.value,
+    );
+    let is_port_new = |port: &Published| !ports.iter().any(|wider| publishes(wider, port));
+    let is_subnet_new = |subnet: &Subnet| !subnets.iter().any(|wider| wider.contains(subnet));
+    let mut wider = Vec::new();
+    if policy.container.published.value.iter().any(is_port_new) {
+        wider.push(("container", "published"));
+    }
+    if policy.network.subnets.value.iter().any(is_subnet_new) {
+        wider.push(("network", "subnets"));
+    }
+    wider
 }
 
 /// The line of the limit that refuses the same once everything is closed, else that of the rule for the whole request.

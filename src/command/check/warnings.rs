@@ -158,7 +158,7 @@ fn held<T: Entry>(list: &Limit<Vec<T>>, covers: impl Fn(&T, &T) -> bool) -> Vec<
     found
 }
 
-fn publishes(wider: &Published, narrower: &Published) -> bool {
+pub(super) fn publishes(wider: &Published, narrower: &Published) -> bool {
     (wider.address.is_none() || wider.address == narrower.address)
         && wider.first <= narrower.first
         && narrower.last <= wider.last

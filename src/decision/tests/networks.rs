@@ -246,7 +246,9 @@ fn a_network_goes_on_under_the_id_that_was_judged() {
     let id = "0a".repeat(32);
     assert_eq!(
         connected,
-        format!(r#"/networks/{NETWORK}/connect {{"Container":"{id}"}}"#)
+        format!(
+            r#"/networks/{NETWORK}/connect {{"Container":"{id}","EndpointConfig":{{"NetworkID":"{NETWORK}"}}}}"#
+        )
     );
     let built = forwarded("POST /build?networkmode=n", "", "n");
     assert_eq!(built, format!("/build?networkmode={NETWORK}"));

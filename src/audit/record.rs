@@ -1,5 +1,6 @@
 //! What an audit record says.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -82,9 +83,6 @@ pub struct ConnectionRefused<'a> {
     pub id: ExchangeId,
     pub client: Client<'a>,
     pub listener: &'a str,
-    /// The other end's address, on TCP.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub peer: Option<&'a str>,
     pub reason: Reason<'a>,
 }
 
@@ -93,6 +91,10 @@ pub struct ConnectionRefused<'a> {
 pub struct Client<'a> {
     /// The `[[client]]` table that matched.
     pub name: Option<&'a str>,
+    /// The name under which it owns what it makes; none where that was not settled.
+    pub owner: Option<&'a str>,
+    /// Where it called from, on TCP.
+    pub source: Option<IpAddr>,
     /// None where the client could not be identified.
     pub identity: Option<&'a Identity>,
 }
@@ -147,6 +149,12 @@ impl Serialize for Client<'_> {
         if let Some(name) = self.name {
             map.serialize_entry("name", name)?;
         }
+        if let Some(owner) = self.owner {
+            map.serialize_entry("owner", &Text::<256>(owner))?;
+        }
+        if let Some(source) = self.source {
+            map.serialize_entry("source", &source)?;
+        }
         match self.identity {
             Some(Identity::Certificate(certificate)) => {
                 serialize_certificate(&mut map, certificate)?;
@@ -154,9 +162,18 @@ impl Serialize for Client<'_> {
             Some(Identity::Peer(peer)) => {
                 map.serialize_entry("uid", &peer.uid)?;
                 map.serialize_entry("gid", &peer.gid)?;
+                if let Some(groups) = peer.groups.get(..LIST_LIMIT.min(peer.groups.len()))
+                    && !groups.is_empty()
+                {
+                    map.serialize_entry("groups", groups)?;
+                }
                 if let Some(pid) = peer.pid {
                     map.serialize_entry("pid", &pid)?;
                 }
+            }
+            Some(Identity::Container(container)) => {
+                map.serialize_entry("container", &Text::<256>(&container.name))?;
+                map.serialize_entry("container_id", &container.id)?;
             }
             Some(Identity::Listener) | None => {}
         }
@@ -182,8 +199,12 @@ fn serialize_certificate<M: SerializeMap>(
             map.serialize_entry(key, &Names(names))?;
         }
     }
+    if let Some(id) = &certificate.spiffe_id {
+        map.serialize_entry("spiffe_id", &Text::<2048>(id))?;
+    }
     map.serialize_entry("serial", &Text::<64>(&certificate.serial))?;
-    map.serialize_entry("fingerprint", &certificate.fingerprint)
+    map.serialize_entry("fingerprint", &certificate.fingerprint)?;
+    map.serialize_entry("public_key", &certificate.public_key)
 }
 
 struct Names<'a>(&'a [String]);
@@ -218,6 +239,8 @@ mod tests {
             id: ExchangeIds::start().unwrap().next(),
             client: Client {
                 name: Some("ci"),
+                owner: Some("team/ci"),
+                source: Some(std::net::Ipv4Addr::LOCALHOST.into()),
                 identity: Some(identity),
             },
             listener: "tcp://0.0.0.0:2376",
@@ -258,8 +281,10 @@ mod tests {
             dns: vec![],
             emails: vec![],
             uris: vec!["spiffe://acme/ci".to_owned()],
+            spiffe_id: Some("spiffe://acme/ci".to_owned()),
             serial: "0a".to_owned(),
             fingerprint: "ff".to_owned(),
+            public_key: "ee".to_owned(),
             not_after: 0,
         });
         let reasons = [reason("true")];
@@ -271,6 +296,10 @@ mod tests {
         assert_eq!(record["client"]["common_name"], "ci-7");
         assert_eq!(record["client"]["uris"][0], "spiffe://acme/ci");
         assert_eq!(record["client"]["serial"], "0a");
+        assert_eq!(record["client"]["spiffe_id"], "spiffe://acme/ci");
+        assert_eq!(record["client"]["public_key"], "ee");
+        assert_eq!(record["client"]["owner"], "team/ci");
+        assert_eq!(record["client"]["source"], "127.0.0.1");
         assert!(record["client"].get("dns").is_none());
         assert_eq!(record["decision"], "refuse");
         assert_eq!(record["reasons"][0]["code"], "privileged");
@@ -292,6 +321,7 @@ mod tests {
         let identity = Identity::Peer(PeerCredentials {
             uid: 1,
             gid: 2,
+            groups: (0..200).collect(),
             pid: Some(3),
         });
         let long = "x".repeat(1 << 20);
@@ -307,6 +337,7 @@ mod tests {
         assert_eq!(record["left_out"], 136 + 36);
         assert_eq!(record["client"]["uid"], 1);
         assert_eq!(record["client"]["pid"], 3);
+        assert_eq!(record["client"]["groups"].as_array().unwrap().len(), 64);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::decision::{self, Decision, Permit};
 use crate::engine_api::{Body, BodyKind, EngineRequest, Malformed, RequestHead};
 use crate::http1::{Framing, Request};
 
+use super::calling_container;
 use super::connection::Connection;
 use super::facts;
 use super::forward::CONTINUE;
@@ -36,6 +37,8 @@ pub(super) enum Judged {
 enum NotRead {
     /// The client's certificate was good when it connected.
     Expired,
+    /// The container that connected is not there as it was; the cause.
+    Changed(String),
     Malformed(Malformed),
     Body(ReadFault),
 }
@@ -117,6 +120,8 @@ async fn read(
     if connection.client.identity.has_expired(now()) {
         return Err(NotRead::Expired);
     }
+    let unchanged = calling_container::unchanged(connection).await;
+    unchanged.map_err(NotRead::Changed)?;
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }
@@ -168,7 +173,7 @@ async fn without_decision(
     let limits = connection.gate.limits;
     let (verdict, unread) = match not_read {
         // No request may follow.
-        NotRead::Expired => (Verdict::Refuse, Framing::UntilEnd),
+        NotRead::Expired | NotRead::Changed(_) => (Verdict::Refuse, Framing::UntilEnd),
         NotRead::Malformed(_) | NotRead::Body(_) => (Verdict::Malformed, request.framing),
     };
     let (code, answer, outcome) = match not_read {
@@ -176,6 +181,11 @@ async fn without_decision(
             let message = "the client's certificate has expired since it connected";
             let answer = OwnAnswer::new(403, message);
             ("certificate-expired", answer, Outcome::Refused)
+        }
+        NotRead::Changed(cause) => {
+            let message = format!("the container that connected is not known any more: {cause}");
+            let answer = OwnAnswer::new(403, message);
+            ("container-changed", answer, Outcome::Refused)
         }
         NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),
         NotRead::Body(ReadFault::Malformed(fault)) => {

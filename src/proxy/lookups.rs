@@ -37,7 +37,7 @@ impl DefaultsCache {
 pub(super) async fn answered(connection: &mut Connection, request: &EngineRequest) -> Facts {
     let policy = Arc::clone(&connection.client.policy);
     let mut facts = Facts {
-        owner: connection.client.owner().to_owned(),
+        owner: connection.client.owner.as_ref().to_owned(),
         ..Facts::default()
     };
     let mut wanted = decision::references(&policy, request);
@@ -139,9 +139,9 @@ pub(super) async fn ask<T>(
 
 /// One connection to the daemon, over which one thing is asked after the other.
 #[derive(Debug)]
-struct Asker {
-    gate: Arc<Gate>,
-    idle: Option<IdleConnection>,
+pub(super) struct Asker {
+    pub(super) gate: Arc<Gate>,
+    pub(super) idle: Option<IdleConnection>,
 }
 
 impl Asker {
@@ -217,7 +217,7 @@ impl Asker {
     }
 
     /// Asks one thing; only an error that says nothing but that the client asked for what is not there is passed on.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &mut self,
         question: Question<'_>,
         read: impl FnOnce(&[u8]) -> Result<T, Malformed>,

@@ -1,6 +1,7 @@
 //! Clients taken in: a task for each connection, its identity, its place; and the end of all of them.
 
 use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +15,13 @@ use crate::audit::record::{Client as RecordedClient, ConnectionRefused, Record};
 use crate::audit::text::Timestamp;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
-use crate::policy::client::{ClientMatch, Identity};
+use crate::policy::client::{Caller, ClientMatch, Identity, NoOwner, OwnerTemplate};
 
 use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
-use super::{Client, Gate, client_identity, record};
+use super::{Client, Gate, calling_container, client_identity, record};
 
 /// How far the gate is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +39,10 @@ pub struct Served {
     pub listener: Listener,
     /// The policy of whoever reaches it; else the first of `clients` that matches decides.
     pub policy: Option<Arc<Policy>>,
+    /// Whom clients own things as where their table does not say it.
+    pub owner: Option<Arc<OwnerTemplate>>,
+    /// Who calls over plain TCP is the container that has its address, or is refused.
+    pub identifies_containers: bool,
 }
 
 /// A `[[client]]` table.
@@ -46,6 +51,7 @@ pub struct KnownClient {
     pub name: Arc<str>,
     pub matches: ClientMatch,
     pub policy: Arc<Policy>,
+    pub owner: Option<OwnerTemplate>,
 }
 
 /// What serves all listeners.
@@ -78,7 +84,12 @@ impl Server {
     }
 
     async fn listen(self: Arc<Self>, served: Served, mut phase: watch::Receiver<Phase>) {
-        let Served { listener, policy } = served;
+        let Served {
+            listener,
+            policy,
+            owner,
+            identifies_containers,
+        } = served;
         let mut connections = JoinSet::new();
         let mut ending = phase.clone();
         loop {
@@ -89,6 +100,10 @@ impl Server {
                             listener: Arc::clone(&listener.name),
                             tls: listener.tls.clone().map(TlsAcceptor::from),
                             policy: policy.clone(),
+                            owner: owner.clone(),
+                            identifies_containers,
+                            source: accepted.source(),
+                            time: Timestamp::now(),
                         };
                         connections.spawn(Arc::clone(&self).serve(accepted, arrival, phase.clone()));
                     }
@@ -124,8 +139,11 @@ impl Server {
         phase: watch::Receiver<Phase>,
     ) {
         let seat = self.seats.take();
-        if let (Err(limit), Some(_)) = (&seat, &arrival.tls) {
-            // Who has no place gets no handshake either.
+        let is_costly = arrival.tls.is_some() || arrival.identifies_containers;
+        if let Err(limit) = seat.as_ref()
+            && is_costly
+        {
+            // Who has no place gets no handshake and no lookup either.
             self.record_refused(&arrival, None, TOO_MANY, &limit.to_string())
                 .await;
             return;
@@ -152,15 +170,20 @@ impl Server {
                 return;
             }
         };
-        let Some((name, policy)) = self.policy_of(&identity, &arrival) else {
-            let answer = OwnAnswer::new(403, "no policy is for this client");
-            self.turn_away(&mut peer, &arrival, &identity, ("unknown-client", answer))
-                .await;
-            return;
+        let (name, policy, owner) = match self.policy_of(&identity, &arrival) {
+            Ok(found) => found,
+            Err(unserved) => {
+                let answer = OwnAnswer::new(403, unserved.to_string());
+                self.turn_away(&mut peer, &arrival, &identity, (unserved.code(), answer))
+                    .await;
+                return;
+            }
         };
         let client = Client {
             name,
+            owner,
             identity,
+            source: arrival.source,
             listener: arrival.listener,
             policy,
         };
@@ -180,6 +203,11 @@ impl Server {
                 let peer = client_identity::peer_credentials(&stream);
                 let peer = peer.map_err(|error| error.to_string())?;
                 return Ok((Stream::Unix(stream), Identity::Peer(peer)));
+            }
+            (Accepted::Tcp(stream), None) if arrival.identifies_containers => {
+                let (source, at) = (arrival.source, arrival.time);
+                let container = calling_container::at(&self.gate, source, at).await?;
+                return Ok((Stream::Tcp(stream), Identity::Container(container)));
             }
             (Accepted::Tcp(stream), None) => {
                 return Ok((Stream::Tcp(stream), Identity::Listener));
@@ -217,15 +245,31 @@ impl Server {
         &self,
         identity: &Identity,
         arrival: &Arrival,
-    ) -> Option<(Option<Arc<str>>, Arc<Policy>)> {
-        if let Some(policy) = &arrival.policy {
-            return Some((None, Arc::clone(policy)));
-        }
-        let known = self
-            .clients
-            .iter()
-            .find(|known| known.matches.matches(identity, &arrival.listener))?;
-        Some((Some(Arc::clone(&known.name)), Arc::clone(&known.policy)))
+    ) -> Result<(Option<Arc<str>>, Arc<Policy>, Arc<str>), Unserved> {
+        let caller = Caller {
+            identity,
+            source: arrival.source,
+            listener: &arrival.listener,
+        };
+        let mut clients = self.clients.iter();
+        let (known, policy) = match &arrival.policy {
+            Some(policy) => (None, policy),
+            None => {
+                let known = clients.find(|known| known.matches.matches(&caller));
+                let known = known.ok_or(Unserved::Unknown)?;
+                (Some(known), &known.policy)
+            }
+        };
+        let name = known.map(|known| Arc::clone(&known.name));
+        let template = known.and_then(|known| known.owner.as_ref());
+        let owner = match template.or(arrival.owner.as_deref()) {
+            Some(template) => template.fill(&caller).inspect_err(|cause| {
+                let client = name.as_deref().unwrap_or("-");
+                tracing::warn!(listener = %arrival.listener, client, owner = %template, %cause, "a client is refused: it has no owner");
+            })?,
+            None => name.as_deref().unwrap_or(&policy.name).to_owned(),
+        };
+        Ok((name, Arc::clone(policy), Arc::from(owner)))
     }
 
     /// Answers before any request is read, and ends the connection.
@@ -258,10 +302,11 @@ impl Server {
             id: self.gate.ids.next(),
             client: RecordedClient {
                 name: None,
+                owner: None,
+                source: arrival.source,
                 identity,
             },
             listener: &arrival.listener,
-            peer: None,
             reason,
         };
         let record = Record::ConnectionRefused(refused);
@@ -282,6 +327,29 @@ struct Arrival {
     listener: Arc<str>,
     tls: Option<TlsAcceptor>,
     policy: Option<Arc<Policy>>,
+    owner: Option<Arc<OwnerTemplate>>,
+    identifies_containers: bool,
+    source: Option<IpAddr>,
+    /// When the connection was taken.
+    time: Timestamp,
+}
+
+/// Why a client that is known is not served.
+#[derive(Debug, thiserror::Error)]
+enum Unserved {
+    #[error("no policy is for this client")]
+    Unknown,
+    #[error("{0}")]
+    NoOwner(#[from] NoOwner),
+}
+
+impl Unserved {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown-client",
+            Self::NoOwner(_) => "no-owner",
+        }
+    }
 }
 
 /// A task that panicked took its own connection with it and nothing else.

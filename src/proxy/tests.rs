@@ -62,7 +62,9 @@ impl Stage {
         };
         let known = Client {
             name: None,
+            owner: Arc::from("test"),
             identity,
+            source: None,
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
         };

@@ -40,6 +40,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
             name: Arc::from(rule.name.as_str()),
             matches: rule.matches.clone(),
             policy: policies.get(&rule.policy)?,
+            owner: rule.owner.clone(),
         })
     });
     let clients: Vec<_> = clients.collect::<Result<_, ServeError>>()?;
@@ -49,10 +50,14 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
     for listener in &config.listeners {
         let policy = listener.policy.as_ref().or(config.policy.as_ref());
         let policy = policy.map(|policy| policies.get(policy)).transpose()?;
+        let (owner, identifies_containers) = (&listener.owner, listener.identifies_containers);
+        let owner = owner.clone().map(Arc::new);
         for listener in listen(listener, &mut inherited)? {
             served.push(Served {
                 listener,
                 policy: policy.clone(),
+                owner: owner.clone(),
+                identifies_containers,
             });
         }
     }

@@ -69,15 +69,8 @@ async fn a_certificate_that_expires_ends_its_connection_with_the_next_request() 
     let now = i64::try_from(now.unwrap().as_secs()).unwrap();
     for (not_after, is_expired) in [(now + 60, false), (now - 1, true)] {
         let identity = Identity::Certificate(Certificate {
-            common_name: None,
-            organizations: Vec::new(),
-            organizational_units: Vec::new(),
-            dns: Vec::new(),
-            emails: Vec::new(),
-            uris: Vec::new(),
-            serial: String::new(),
-            fingerprint: String::new(),
             not_after,
+            ..Certificate::default()
         });
         for policy in [
             Policy {

@@ -186,8 +186,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use rcgen::{
-        CertificateParams, CustomExtension, DistinguishedName, DnType, KeyPair, SanType,
-        SerialNumber,
+        CertificateParams, CustomExtension, DistinguishedName, DnType, KeyPair, KeyUsagePurpose,
+        SanType, SerialNumber,
     };
 
     use super::*;
@@ -233,8 +233,53 @@ mod tests {
         assert_eq!(certificate.emails, ["ci@acme.example"]);
         assert_eq!(certificate.uris, ["spiffe://acme/ci"]);
         assert_eq!(certificate.serial, "f00a");
+        assert_eq!(certificate.spiffe_id.as_deref(), Some("spiffe://acme/ci"));
         assert_eq!(certificate.fingerprint.len(), 64);
+        assert_eq!(certificate.public_key.len(), 64);
+        assert_ne!(certificate.public_key, certificate.fingerprint);
         assert_eq!(certificate.not_after, params.not_after.unix_timestamp());
+    }
+
+    #[test]
+    fn the_same_key_has_the_same_hash_in_another_certificate() {
+        let key = KeyPair::generate().unwrap();
+        let read = |name: &str, key: &KeyPair| {
+            let der = named(name).self_signed(key).unwrap().der().to_vec();
+            certificate(&der).unwrap()
+        };
+        let (one, renewed) = (read("a", &key), read("b", &key));
+        assert_eq!(one.public_key, renewed.public_key);
+        assert_ne!(one.fingerprint, renewed.fingerprint);
+        let other = read("a", &KeyPair::generate().unwrap());
+        assert_ne!(one.public_key, other.public_key);
+    }
+
+    #[test]
+    fn a_workload_is_known_by_its_only_uri_in_a_certificate_that_signs_nothing() {
+        let uri = |text: &str| SanType::URI(text.try_into().unwrap());
+        let id = |names: Vec<SanType>, usages: Vec<KeyUsagePurpose>| {
+            let mut params = named("a");
+            params.subject_alt_names = names;
+            params.key_usages = usages;
+            certificate(&der(&params)).unwrap().spiffe_id
+        };
+        let own = || vec![uri("spiffe://acme/ci")];
+        assert_eq!(id(own(), vec![]).as_deref(), Some("spiffe://acme/ci"));
+        assert!(id(own(), vec![KeyUsagePurpose::DigitalSignature]).is_some());
+        let dns = SanType::DnsName("a.example".try_into().unwrap());
+        assert!(id(vec![dns, uri("spiffe://acme/ci")], vec![]).is_some());
+        for names in [
+            vec![],
+            vec![uri("spiffe://acme/ci"), uri("spiffe://acme/admin")],
+            vec![uri("spiffe://acme/ci"), uri("https://acme/ci")],
+            vec![uri("spiffe://acme")],
+            vec![uri("https://acme/ci")],
+        ] {
+            assert_eq!(id(names, vec![]), None);
+        }
+        for signing in [KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign] {
+            assert_eq!(id(own(), vec![signing]), None);
+        }
     }
 
     #[test]
@@ -285,6 +330,9 @@ mod tests {
         let peer = peer_credentials(&stream).unwrap();
         assert_eq!(peer.uid, rustix::process::geteuid().as_raw());
         assert_eq!(peer.gid, rustix::process::getegid().as_raw());
+        let own = rustix::process::getgroups().unwrap();
+        let own: Vec<u32> = own.into_iter().map(|group| group.as_raw()).collect();
+        assert_eq!(peer.groups, own);
         assert_eq!(peer.pid, i32::try_from(std::process::id()).ok());
     }
 }

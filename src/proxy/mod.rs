@@ -25,6 +25,7 @@ mod shown;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
+mod unserved;
 mod versions;
 
 use std::net::IpAddr;

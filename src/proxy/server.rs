@@ -1,6 +1,5 @@
 //! Clients taken in: a task for each connection, its identity, its place; and the end of all of them.
 
-use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +14,14 @@ use crate::audit::record::{Client as RecordedClient, ConnectionRefused, Record};
 use crate::audit::text::Timestamp;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
-use crate::policy::client::{Caller, ClientMatch, Identity, NoOwner, OwnerTemplate};
+use crate::policy::client::{Caller, ClientMatch, Identity, OwnerTemplate};
 
 use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
-use super::{Client, Gate, calling_container, client_identity, record};
+use super::unserved::{Stranger, Unserved};
+use super::{Client, Gate, calling_container, client_identity, record, unserved};
 
 /// How far the gate is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,9 +150,10 @@ impl Server {
         }
         let (stream, identity) = match self.identify(accepted, &arrival).await {
             Ok(known) => known,
-            Err(cause) => {
-                self.record_refused(&arrival, None, "no-identity", &cause)
+            Err(stranger) => {
+                self.record_refused(&arrival, None, "no-identity", &stranger.cause)
                     .await;
+                stranger.told().await;
                 return;
             }
         };
@@ -197,7 +198,7 @@ impl Server {
         &self,
         accepted: Accepted,
         arrival: &Arrival,
-    ) -> Result<(Stream, Identity), String> {
+    ) -> Result<(Stream, Identity), Stranger> {
         let stream = match (accepted, &arrival.tls) {
             (Accepted::Unix(stream), _) => {
                 let peer = client_identity::peer_credentials(&stream);
@@ -206,8 +207,10 @@ impl Server {
             }
             (Accepted::Tcp(stream), None) if arrival.identifies_containers => {
                 let (source, at) = (arrival.source, arrival.time);
-                let container = calling_container::at(&self.gate, source, at).await?;
-                return Ok((Stream::Tcp(stream), Identity::Container(container)));
+                return match calling_container::at(&self.gate, source, at).await {
+                    Ok(container) => Ok((Stream::Tcp(stream), Identity::Container(container))),
+                    Err(cause) => Err(Stranger::over_plain_tcp(cause, stream)),
+                };
             }
             (Accepted::Tcp(stream), None) => {
                 return Ok((Stream::Tcp(stream), Identity::Listener));
@@ -263,10 +266,7 @@ impl Server {
         let name = known.map(|known| Arc::clone(&known.name));
         let template = known.and_then(|known| known.owner.as_ref());
         let owner = match template.or(arrival.owner.as_deref()) {
-            Some(template) => template.fill(&caller).inspect_err(|cause| {
-                let client = name.as_deref().unwrap_or("-");
-                tracing::warn!(listener = %arrival.listener, client, owner = %template, %cause, "a client is refused: it has no owner");
-            })?,
+            Some(template) => unserved::owner(template, &caller, name.as_deref())?,
             None => name.as_deref().unwrap_or(&policy.name).to_owned(),
         };
         Ok((name, Arc::clone(policy), Arc::from(owner)))
@@ -283,9 +283,7 @@ impl Server {
         self.record_refused(arrival, Some(identity), code, &answer.message)
             .await;
         answer.queue(peer, false, true);
-        let told = time::timeout(PAUSE, async { poll_fn(|cx| peer.poll_shutdown(cx)).await });
-        // Whether it hears of it is the client's affair.
-        let _ = told.await;
+        unserved::end(peer).await;
     }
 
     async fn record_refused(
@@ -334,24 +332,6 @@ struct Arrival {
     time: Timestamp,
 }
 
-/// Why a client that is known is not served.
-#[derive(Debug, thiserror::Error)]
-enum Unserved {
-    #[error("no policy is for this client")]
-    Unknown,
-    #[error("{0}")]
-    NoOwner(#[from] NoOwner),
-}
-
-impl Unserved {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown-client",
-            Self::NoOwner(_) => "no-owner",
-        }
-    }
-}
-
 /// A task that panicked took its own connection with it and nothing else.
 fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended
@@ -362,5 +342,5 @@ fn report(ended: Result<(), JoinError>) {
 }
 
 const TOO_MANY: &str = "too-many-connections";
-/// After an error of accepting, and for a client that is turned away.
+/// After an error of accepting.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -38,6 +38,10 @@ impl Stage {
     }
 
     fn with(policy: Policy, identity: Identity) -> Self {
+        Self::at("127.0.0.1", policy, identity)
+    }
+
+    fn at(source: &str, policy: Policy, identity: Identity) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("daemon.sock");
         let daemon = UnixListener::bind(&path).unwrap();
@@ -64,7 +68,7 @@ impl Stage {
             name: None,
             owner: Arc::from("test"),
             identity,
-            source: None,
+            source: source.parse().ok(),
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
         };

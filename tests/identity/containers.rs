@@ -59,9 +59,7 @@ impl Place {
     fn asks(&self, name: &str) -> String {
         let (name, door) = (self.name(name), &self.door);
         let url = format!("http://{door}/v1.41/images/json");
-        let ended = self
-            .docker
-            .run(format!("exec {name} wget -S -O - {url}"));
+        let ended = self.docker.run(format!("exec {name} wget -S -O - {url}"));
         format!("{}{}", ended.text(), ended.stderr)
     }
 

@@ -66,31 +66,35 @@ pub(super) fn without_owner(config: &Config) -> Vec<Finding> {
 
 /// Templates that a client can fill so that it owns the things of another table's clients.
 pub(super) fn with_the_name_of_another(config: &Config) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for client in &config.clients {
-        let template = client.owner.as_ref().filter(|owner| !owner.is_fixed());
-        let Some(template) = template else { continue };
-        let others = config
-            .clients
-            .iter()
-            .filter(|other| other.name != client.name);
-        for other in others {
-            let owner = match &other.owner {
-                Some(owner) if !owner.is_fixed() => continue,
-                Some(owner) => owner.as_str(),
-                None => &other.name,
-            };
-            if template.may_name(owner) {
-                let (name, other, line) = (&client.name, &other.name, other.line);
-                let message = format!(
-                    "one of `{name}` can be named `{owner}`, and so own what `{other}` at line {line} makes; write \
-                     something before the field, like \"{name}/{template}\""
-                );
-                found.push(Finding::warning(client.line, "shared-owner", message));
-            }
-        }
+    let found = config.clients.iter().filter_map(|client| {
+        let template = client.owner.as_ref().filter(|owner| !owner.is_fixed())?;
+        let others = config.clients.iter().filter(|other| {
+            let owner = fixed_owner(other);
+            other.name != client.name && owner.is_some_and(|owner| template.may_name(owner))
+        });
+        let others: Vec<&ClientRule> = others.collect();
+        let other = others.first()?;
+        let more = match others.len() {
+            1 => String::new(),
+            count => format!(" (and {} more)", count - 1),
+        };
+        let (name, owner) = (&client.name, fixed_owner(other)?);
+        let message = format!(
+            "a client of `{name}` can be the owner `{owner}`, and so own what `{}` at line {}{more} makes; write \
+             something before the field, like \"{name}/{template}\"",
+            other.name, other.line
+        );
+        Some(Finding::warning(client.line, "shared-owner", message))
+    });
+    found.collect()
+}
+
+/// The one owner of all clients of a table, where the table says it.
+fn fixed_owner(client: &ClientRule) -> Option<&str> {
+    match &client.owner {
+        None => Some(&client.name),
+        Some(owner) => owner.is_fixed().then(|| owner.as_str()),
     }
-    found
 }
 
 /// The command line may name the listeners where the file does not.

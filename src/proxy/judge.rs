@@ -183,8 +183,7 @@ async fn without_decision(
             ("certificate-expired", answer, Outcome::Refused)
         }
         NotRead::Changed(cause) => {
-            let message = format!("the container that connected is not known any more: {cause}");
-            let answer = OwnAnswer::new(403, message);
+            let answer = calling_container::changed(&cause);
             ("container-changed", answer, Outcome::Refused)
         }
         NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),

@@ -171,7 +171,7 @@ impl Server {
                 return;
             }
         };
-        let (name, policy, owner) = match self.policy_of(&identity, &arrival) {
+        let terms = match self.policy_of(&identity, &arrival) {
             Ok(found) => found,
             Err(unserved) => {
                 let answer = OwnAnswer::new(403, unserved.to_string());
@@ -181,12 +181,12 @@ impl Server {
             }
         };
         let client = Client {
-            name,
-            owner,
+            name: terms.name,
+            owner: terms.owner,
             identity,
             source: arrival.source,
             listener: arrival.listener,
-            policy,
+            policy: terms.policy,
         };
         Connection::new(Arc::clone(&self.gate), client, peer, phase)
             .run()
@@ -244,11 +244,7 @@ impl Server {
         }
     }
 
-    fn policy_of(
-        &self,
-        identity: &Identity,
-        arrival: &Arrival,
-    ) -> Result<(Option<Arc<str>>, Arc<Policy>, Arc<str>), Unserved> {
+    fn policy_of(&self, identity: &Identity, arrival: &Arrival) -> Result<Terms, Unserved> {
         let caller = Caller {
             identity,
             source: arrival.source,
@@ -269,7 +265,11 @@ impl Server {
             Some(template) => unserved::owner(template, &caller, name.as_deref())?,
             None => name.as_deref().unwrap_or(&policy.name).to_owned(),
         };
-        Ok((name, Arc::clone(policy), Arc::from(owner)))
+        Ok(Terms {
+            name,
+            policy: Arc::clone(policy),
+            owner: Arc::from(owner),
+        })
     }
 
     /// Answers before any request is read, and ends the connection.
@@ -318,6 +318,15 @@ impl Server {
 pub(super) async fn is_over(phases: &mut watch::Receiver<Phase>, phase: Phase) {
     // Who set the phase is gone only when the gate itself is.
     let _ = phases.wait_for(|now| *now > phase).await;
+}
+
+/// On what a client is served.
+struct Terms {
+    /// The `[[client]]` table that matched.
+    name: Option<Arc<str>>,
+    policy: Arc<Policy>,
+    /// The name under which it owns what it makes.
+    owner: Arc<str>,
 }
 
 /// What is known of a connection from where it arrived.

@@ -5,7 +5,7 @@
 run: ; @scripts/run
 test: ; @scripts/test
 check: ; @.ci/run
-bench: ; @scripts/bench
+bench: ; @scripts/bench $(ARGUMENTS)
 build: ; cargo build --release --locked
 static: ; @scripts/static
 image: static ; DOCKER_BUILDKIT=0 docker build --tag dockgate target/image

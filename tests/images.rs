@@ -124,10 +124,10 @@ fn pushes_to_a_registry_and_pulls_from_it() {
     });
 }
 
-/// Debian's registry on a loopback port, with one user.
-struct Registry {
+/// Debian's registry on a loopback port, with one user or none.
+pub(crate) struct Registry {
     child: Child,
-    address: String,
+    pub(crate) address: String,
     _folder: TempDir,
 }
 
@@ -137,7 +137,18 @@ impl Registry {
         // bcrypt of `secret`.
         let users = "someone:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n";
         fs::write(folder.path().join("users"), users).unwrap();
-        let configuration = configuration(folder.path());
+        let path = folder.path().display();
+        let auth = format!("auth: {{htpasswd: {{realm: test, path: {path}/users}}}}\n");
+        Self::serve(folder, &auth)
+    }
+
+    /// One that asks for no password.
+    pub(crate) fn start_open() -> Self {
+        Self::serve(tempdir().unwrap(), "")
+    }
+
+    fn serve(folder: TempDir, auth: &str) -> Self {
+        let configuration = configuration(folder.path(), auth);
         fs::write(folder.path().join("registry.yml"), configuration).unwrap();
         let mut command = Command::new("docker-registry");
         command.arg("serve").arg(folder.path().join("registry.yml"));
@@ -166,10 +177,10 @@ impl Drop for Registry {
     }
 }
 
-fn configuration(folder: &Path) -> String {
+fn configuration(folder: &Path, auth: &str) -> String {
     let folder = folder.display();
     format!(
         "version: 0.1\nlog: {{level: info}}\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\n\
-         http: {{addr: '127.0.0.1:0'}}\nauth: {{htpasswd: {{realm: test, path: {folder}/users}}}}\n"
+         http: {{addr: '127.0.0.1:0'}}\n{auth}"
     )
 }

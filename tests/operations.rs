@@ -67,14 +67,14 @@ fn every_described_field_of_a_modelled_body_is_known_and_none_is_made_up() {
             .filter(|row| row[1] == name)
             .map(|row| row[2])
             .collect();
-        let Some(schema) = body_of(operation) else {
+        let Some(shape) = body_of(operation) else {
             assert!(
                 described.is_empty() || !operation.spec().is_modelled,
                 "{name} has a body that is not modelled"
             );
             continue;
         };
-        let fields = walk::places(schema);
+        let fields = walk::places(shape);
         let model: BTreeSet<&str> = fields.iter().map(|place| place.name.as_str()).collect();
         let unread = |field: &&&str| {
             fields

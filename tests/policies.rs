@@ -88,7 +88,12 @@ fn no_ready_policy_but_open_gives_a_way_to_the_host() {
             && policy.volume.drivers.value.is_empty()
             && policy.volume.types.value.is_empty()
             && !policy.image.import_urls.value
-            && !policy.build.remote_contexts.value;
+            && !policy.build.remote_contexts.value
+            && !policy.volume.cluster.value
+            && policy.plugin.references.value.is_empty()
+            && policy.plugin.privileges.value.is_empty()
+            && policy.plugin.settings.value.is_empty()
+            && !policy.plugin.creates_unread.value;
         assert!(is_closed, "{name}");
         // Whoever manages or watches what others made finds their networks as they are.
         let is_manager = matches!(*name, "dashboard" | "portainer" | "watchtower");
@@ -139,7 +144,7 @@ const FAULTY: &str = r#"descriptoin = "no description"
 parameters = ["project", "Data"]
 
 [[permit]]
-operations = ["System:reed", "ContainerCraete", "ServiceCreate", "Exec:*", 7]
+operations = ["System:reed", "ContainerCraete", "Session", "Exec:*", 7]
 
 [[permit]]
 path = "/containers/json"

@@ -19,7 +19,7 @@ proptest! {
         prop_assert_eq!(other.method, Some(request.method.as_str()));
         prop_assert_eq!(other.path, Some(request.target.as_str()));
         let lines: Vec<_> = request.headers.iter().collect();
-        let others: Vec<_> = other.headers.iter().map(|line| (line.name, line.value)).collect();
+        let others: Vec<_> = other.headers.iter().map(|line| (line.name.as_bytes(), line.value)).collect();
         prop_assert_eq!(lines, others, "{}", shown(&head));
     }
 }

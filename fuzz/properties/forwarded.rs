@@ -1,15 +1,15 @@
 //! What may stand in a request that goes on to the daemon.
 
 use dockgate::engine_api::json::Value;
-use dockgate::engine_api::schema::Shape;
+use dockgate::engine_api::schema::{Inner, Shape};
 use dockgate::engine_api::{Body, EngineRequest, body_of};
 
 /// The request, written, is read as the same; its body mentions no field outside the model.
 pub(crate) fn check(request: &EngineRequest) {
     let body = match &request.body {
         Body::Json(value) => {
-            if let Some(schema) = request.operation().and_then(body_of) {
-                only_known(value, Shape::Object(schema), "");
+            if let Some(shape) = request.operation().and_then(body_of) {
+                only_known(value, shape, "");
             }
             value.to_string()
         }
@@ -30,8 +30,8 @@ pub(crate) fn check(request: &EngineRequest) {
 }
 
 fn only_known(value: &Value, shape: Shape, path: &str) {
-    match shape {
-        Shape::Object(schema) => {
+    match shape.inner() {
+        Inner::Fields(schema) => {
             for (key, value) in value.members() {
                 let mut fields = schema.fields();
                 let field =
@@ -40,23 +40,14 @@ fn only_known(value: &Value, shape: Shape, path: &str) {
                 only_known(value, field.shape, &format!("{path}.{key}"));
             }
         }
-        Shape::List(item) => value
+        Inner::Items(item) => value
             .items()
             .iter()
-            .for_each(|value| only_known(value, *item, path)),
-        Shape::Map(item) => value
+            .for_each(|value| only_known(value, item, path)),
+        Inner::Values(item) => value
             .members()
             .iter()
-            .for_each(|(_, value)| only_known(value, *item, path)),
-        Shape::Bool
-        | Shape::Integer
-        | Shape::Float
-        | Shape::Text
-        | Shape::TextList
-        | Shape::TextOrList
-        | Shape::TextMap
-        | Shape::Set
-        | Shape::Any
-        | Shape::Unread => {}
+            .for_each(|(_, value)| only_known(value, item, path)),
+        Inner::Nothing => {}
     }
 }

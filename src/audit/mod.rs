@@ -1,11 +1,14 @@
 //! The audit log: one record for every decision and every end, written before anything is forwarded.
 //!
 //! Records for a pipe or a terminal, whose reader may be slow, go to a thread of their own. It takes all that wait,
-//! writes them with one `write(2)`, and only then tells those who wait for theirs. A regular file is written at once
-//! where nobody else is writing to it, which spares two changes of thread for each record.
+//! writes them with one `write(2)`, and only then tells those who wait for theirs. A regular file is written by whoever
+//! has a decision to record, together with the decisions of the same moment and the ends that came before; see `group`.
 //!
-//! "Written" means handed to the kernel: it outlives a crash of the gate, not one of the machine.
+//! "Written" means handed to the kernel: it outlives a crash of the gate, not one of the machine. A decision is written
+//! before anything comes of it. An end is written within milliseconds; those of a gate that is killed may be missing.
 
+mod group;
+mod line;
 pub mod record;
 mod sink;
 pub mod text;
@@ -14,15 +17,16 @@ mod writer;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde::Serialize;
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio::time;
+use tokio::{task, time};
 
+use crate::audit::group::{Group, Then};
+use crate::audit::record::Record;
 use crate::audit::writer::{Entry, Log};
 
 /// Where audit records go.
@@ -56,16 +60,21 @@ impl Default for AuditLimits {
 
 /// A running audit log; clones share it.
 #[derive(Clone, Debug)]
-pub struct Audit {
-    // INVARIANT: the queue has room for every decision place, every end place and one close, so that whoever holds a
-    // place never finds it full.
+pub struct Audit(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    // INVARIANT: the queue has room for every decision place, every end place, one flush and one close, so that whoever
+    // holds a place never finds it full.
     queue: mpsc::Sender<Entry>,
     decision_places: Arc<Semaphore>,
     end_places: Arc<Semaphore>,
+    /// Exchanges that have begun and not ended; their places are given back later, with the line.
+    open: AtomicUsize,
     deadline: Duration,
     is_failing: Arc<AtomicBool>,
-    /// The log itself, where writing to it does not wait for a reader: a regular file.
-    direct: Option<Arc<Mutex<Log>>>,
+    /// Where writing does not wait for a reader: a regular file.
+    group: Option<Arc<Group>>,
 }
 
 impl Audit {
@@ -84,50 +93,57 @@ impl Audit {
     fn start_on(file: File, ends_inside_a_line: bool, limits: AuditLimits) -> io::Result<Self> {
         let decisions = limits.waiting_decisions.clamp(1, PLACES_LIMIT);
         let ends = limits.open_exchanges.clamp(1, PLACES_LIMIT);
-        let (queue, entries) = mpsc::channel(decisions + ends + 1);
+        let (queue, entries) = mpsc::channel(decisions + ends + 2);
         let is_failing = Arc::new(AtomicBool::new(false));
         let is_regular = file.metadata()?.is_file();
         let log = Log::new(file, ends_inside_a_line, Arc::clone(&is_failing));
         let log = Arc::new(Mutex::new(log));
-        let direct = is_regular.then(|| Arc::clone(&log));
+        let group = is_regular.then(|| Arc::new(Group::new(Arc::clone(&log))));
+        let written_by_thread = group.clone();
         // The thread ends by itself at `close`, or when the last clone is gone.
         std::thread::Builder::new()
             .name("audit".to_owned())
-            .spawn(move || Log::run(&log, entries))?;
-        Ok(Self {
+            .spawn(move || Log::run(&log, written_by_thread.as_deref(), entries))?;
+        Ok(Self(Arc::new(Shared {
             queue,
             decision_places: Arc::new(Semaphore::new(decisions)),
             end_places: Arc::new(Semaphore::new(ends)),
+            open: AtomicUsize::new(0),
             deadline: limits.deadline,
             is_failing,
-            direct,
-        })
-    }
-
-    /// The log, where it can be written at once: nobody else is writing, and nothing waits that came before.
-    fn unoccupied(&self) -> Option<MutexGuard<'_, Log>> {
-        let log = self.direct.as_ref()?.try_lock().ok()?;
-        let is_idle = self.queue.capacity() == self.queue.max_capacity();
-        (is_idle && !self.queue.is_closed()).then_some(log)
+            group,
+        })))
     }
 
     /// Writes one record; on any error the exchange must be refused.
     ///
     /// It returns once the line has been written. A record that misses the deadline stays queued: it may be written
     /// later, and the record of the exchange's end then says that it was refused.
-    pub async fn record(&self, record: &impl Serialize) -> Result<(), AuditError> {
-        let line = line(record)?;
-        if let Some(mut log) = self.unoccupied() {
-            return log.write_decision(line);
-        }
-        let give_up_at = time::Instant::now() + self.deadline;
-        let place = place(&self.decision_places, give_up_at).await?;
+    pub async fn record(&self, record: &Record<'_>) -> Result<(), AuditError> {
+        self.write(line::of(record)?).await
+    }
+
+    async fn write(&self, line: Vec<u8>) -> Result<(), AuditError> {
+        let shared = &*self.0;
+        let give_up_at = time::Instant::now() + shared.deadline;
+        let place = place(&shared.decision_places, give_up_at).await?;
         let (written, answer) = oneshot::channel();
-        self.send(Entry::Decision {
-            line,
-            written,
-            place,
-        })?;
+        match &shared.group {
+            Some(_) if shared.queue.is_closed() => return Err(AuditError::Stopped),
+            Some(group) => {
+                let leader = group.add_decision(&line, Then::Tell(written, place));
+                if leader.is_some() && self.has_others_open() {
+                    // Whoever is ready to run by now decides before this task goes on.
+                    task::yield_now().await;
+                }
+                drop(leader);
+            }
+            None => self.send(Entry::Decision {
+                line,
+                written,
+                place,
+            })?,
+        }
         match time::timeout_at(give_up_at, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(AuditError::Stopped),
@@ -137,18 +153,31 @@ impl Audit {
 
     /// Keeps a place for the record of an exchange's end, so that recording it needs no waiting and cannot fail.
     pub async fn reserve(&self) -> Result<EndPlace, AuditError> {
-        let give_up_at = time::Instant::now() + self.deadline;
+        let shared = &*self.0;
+        if shared.end_places.available_permits() == 0
+            && let Some(group) = &shared.group
+        {
+            group.write();
+        }
+        let give_up_at = time::Instant::now() + shared.deadline;
+        let place = place(&shared.end_places, give_up_at).await?;
+        shared.open.fetch_add(1, Ordering::Relaxed);
         Ok(EndPlace {
-            place: place(&self.end_places, give_up_at).await?,
-            audit: self.clone(),
+            place,
+            exchange: Open(self.clone()),
         })
+    }
+
+    /// Whether there are exchanges beside the one that asks.
+    fn has_others_open(&self) -> bool {
+        self.0.open.load(Ordering::Relaxed) > 1
     }
 
     /// Writes all that is queued and ends the log; what is recorded later is lost, so close it after all exchanges.
     pub async fn close(self) -> Result<(), AuditError> {
         let (written, answer) = oneshot::channel();
         self.send(Entry::Close { written })?;
-        match time::timeout(self.deadline, answer).await {
+        match time::timeout(self.0.deadline, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(AuditError::Stopped),
             Err(_) => Err(AuditError::TooSlow),
@@ -157,11 +186,11 @@ impl Audit {
 
     /// Whether the last attempt to write failed.
     pub fn is_failing(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed)
+        self.0.is_failing.load(Ordering::Relaxed)
     }
 
     fn send(&self, entry: Entry) -> Result<(), AuditError> {
-        self.queue.try_send(entry).map_err(|error| match error {
+        self.0.queue.try_send(entry).map_err(|error| match error {
             TrySendError::Full(_) => AuditError::QueueFull,
             TrySendError::Closed(_) => AuditError::Stopped,
         })
@@ -171,23 +200,41 @@ impl Audit {
 /// A place in the queue for the record of one exchange's end.
 #[derive(Debug)]
 pub struct EndPlace {
-    audit: Audit,
+    exchange: Open,
     place: OwnedSemaphorePermit,
+}
+
+/// Counts an exchange as long as it lasts.
+#[derive(Debug)]
+struct Open(Audit);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl EndPlace {
     /// Queues the record of the end; while the sink fails it is kept, with its place, and tried again.
-    pub fn record(self, record: &impl Serialize) {
-        let Self { audit, place } = self;
-        let sent = line(record).and_then(|line| {
-            if let Some(mut log) = audit.unoccupied() {
-                log.write_end(line, place);
-                return Ok(());
-            }
-            audit.send(Entry::End { line, place })
-        });
-        if let Err(error) = sent {
+    pub fn record(self, record: &Record<'_>) {
+        if let Err(error) = line::of(record).and_then(|line| self.write(line)) {
             tracing::error!(%error, "the end of an exchange is missing from the audit log");
+        }
+    }
+
+    fn write(self, line: Vec<u8>) -> Result<(), AuditError> {
+        let Self { exchange, place } = self;
+        let audit = &exchange.0;
+        match &audit.0.group {
+            Some(group) => {
+                let must_flush = group.add_end(&line, Then::KeepIfUnwritten(place));
+                // Where the log has been closed, nobody is left to flush it.
+                if must_flush && audit.send(Entry::Flush).is_err() {
+                    group.flush();
+                }
+                Ok(())
+            }
+            None => audit.send(Entry::End { line, place }),
         }
     }
 }
@@ -219,6 +266,9 @@ async fn place(
     places: &Arc<Semaphore>,
     give_up_at: time::Instant,
 ) -> Result<OwnedSemaphorePermit, AuditError> {
+    if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        return Ok(place);
+    }
     match time::timeout_at(give_up_at, Arc::clone(places).acquire_owned()).await {
         Ok(Ok(place)) => Ok(place),
         Ok(Err(_)) => Err(AuditError::Stopped),
@@ -226,20 +276,8 @@ async fn place(
     }
 }
 
-fn line(record: &impl Serialize) -> Result<Vec<u8>, AuditError> {
-    let mut line = Vec::with_capacity(LINE_CAPACITY);
-    serde_json::to_writer(&mut line, record).map_err(|error| AuditError::NotSerializable {
-        cause: error.to_string(),
-    })?;
-    line.push(b'\n');
-    Ok(line)
-}
-
 /// More places than any machine has connections for; tokio's semaphores panic far above it.
 const PLACES_LIMIT: usize = 1 << 20;
-
-/// What a usual record takes, in bytes.
-const LINE_CAPACITY: usize = 768;
 
 #[cfg(test)]
 mod tests;

@@ -143,6 +143,22 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// As records have it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Refused => "refused",
+            Self::ClientGone => "client-gone",
+            Self::DaemonGone => "daemon-gone",
+            Self::DaemonUnavailable => "daemon-unavailable",
+            Self::TimedOut => "timed-out",
+            Self::Cut => "cut",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 impl Serialize for Client<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -230,6 +246,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::audit::line;
     use crate::audit::text::ExchangeIds;
     use crate::policy::client::PeerCredentials;
 
@@ -268,7 +285,10 @@ mod tests {
         }
     }
 
+    /// The line that is written, which is what serde makes of the record.
     fn json(record: &Record<'_>) -> serde_json::Value {
+        let line = String::from_utf8(line::of(record).unwrap()).unwrap();
+        assert_eq!(line, serde_json::to_string(record).unwrap() + "\n");
         serde_json::to_value(record).unwrap()
     }
 
@@ -357,5 +377,21 @@ mod tests {
         assert_eq!(record["duration_us"], 2000);
         assert_eq!(record["outcome"], "client-gone");
         assert_eq!(record["tunnel"], true);
+    }
+
+    #[test]
+    fn outcomes_are_named_as_serde_names_them() {
+        for outcome in [
+            Outcome::Complete,
+            Outcome::Refused,
+            Outcome::ClientGone,
+            Outcome::DaemonGone,
+            Outcome::DaemonUnavailable,
+            Outcome::TimedOut,
+            Outcome::Cut,
+            Outcome::Failed,
+        ] {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+        }
     }
 }

@@ -15,6 +15,15 @@ fn limits(decisions: usize, ends: usize, deadline: Duration) -> AuditLimits {
     }
 }
 
+fn line(value: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_string(value)
+        .unwrap()
+        .into_bytes()
+        .into_iter()
+        .chain([b'\n'])
+        .collect()
+}
+
 const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(500);
 
@@ -24,12 +33,12 @@ async fn a_record_is_in_the_file_when_record_returns() {
     let path = folder.path().join("audit.jsonl");
     let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
 
-    audit.record(&"one").await.unwrap();
+    audit.write(line(&"one")).await.unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "\"one\"\n");
 
     let end = audit.reserve().await.unwrap();
-    audit.record(&"two").await.unwrap();
-    end.record(&"end");
+    audit.write(line(&"two")).await.unwrap();
+    end.write(line(&"end")).unwrap();
     audit.close().await.unwrap();
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
@@ -47,8 +56,8 @@ async fn a_file_left_inside_a_line_is_continued_on_a_new_one() {
     let path = folder.path().join("audit.jsonl");
     fs::write(&path, "{\"torn").unwrap();
     let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
-    audit.record(&1).await.unwrap();
-    audit.record(&2).await.unwrap();
+    audit.write(line(&1)).await.unwrap();
+    audit.write(line(&2)).await.unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"torn\n1\n2\n");
 }
 
@@ -61,12 +70,12 @@ async fn a_full_disk_fails_every_record() {
     .unwrap();
     for _ in 0..2 {
         assert!(matches!(
-            audit.record(&"decision").await,
+            audit.write(line(&"decision")).await,
             Err(AuditError::NotWritten { .. })
         ));
     }
     assert!(audit.is_failing());
-    audit.reserve().await.unwrap().record(&"end");
+    audit.reserve().await.unwrap().write(line(&"end")).unwrap();
     assert!(matches!(
         audit.close().await,
         Err(AuditError::NotWritten { .. })
@@ -91,20 +100,23 @@ async fn a_stalled_reader_refuses_in_time_and_loses_nothing() {
     let end = audit.reserve().await.unwrap();
     let large = "x".repeat(4 << 20);
 
-    assert_eq!(audit.record(&large).await, Err(AuditError::TooSlow));
-    assert_eq!(audit.record(&"second").await, Err(AuditError::TooSlow));
-    assert_eq!(audit.record(&"third").await, Err(AuditError::QueueFull));
-    end.record(&"end");
+    assert_eq!(audit.write(line(&large)).await, Err(AuditError::TooSlow));
+    assert_eq!(audit.write(line(&"second")).await, Err(AuditError::TooSlow));
+    assert_eq!(
+        audit.write(line(&"third")).await,
+        Err(AuditError::QueueFull)
+    );
+    end.write(line(&"end")).unwrap();
 
-    let read = tokio::task::spawn_blocking(move || {
+    let read = task::spawn_blocking(move || {
         let mut all = String::new();
         reader.read_to_string(&mut all).unwrap();
         all
     });
-    while audit.decision_places.available_permits() < 2 {
-        tokio::task::yield_now().await;
+    while audit.0.decision_places.available_permits() < 2 {
+        task::yield_now().await;
     }
-    audit.record(&"fourth").await.unwrap();
+    audit.write(line(&"fourth")).await.unwrap();
     audit.close().await.unwrap();
     assert_eq!(
         read.await.unwrap(),
@@ -122,9 +134,9 @@ async fn open_exchanges_are_bounded_and_leave_room_for_decisions() {
     let _second = audit.reserve().await.unwrap();
     assert_eq!(audit.reserve().await.unwrap_err(), AuditError::QueueFull);
 
-    audit.record(&"decision").await.unwrap();
+    audit.write(line(&"decision")).await.unwrap();
 
-    first.record(&"end");
+    first.write(line(&"end")).unwrap();
     audit.reserve().await.unwrap();
 }
 
@@ -133,14 +145,14 @@ async fn many_writers_at_once_all_get_whole_lines() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");
     let audit = Audit::start(&Sink::File(path.clone()), limits(8, 8, LONG)).unwrap();
-    let mut tasks = tokio::task::JoinSet::new();
+    let mut tasks = task::JoinSet::new();
     for task in 0..32 {
         let audit = audit.clone();
         tasks.spawn(async move {
             for number in 0..20 {
                 let end = audit.reserve().await.unwrap();
-                audit.record(&(task, number)).await.unwrap();
-                end.record(&"end");
+                audit.write(line(&(task, number))).await.unwrap();
+                end.write(line(&"end")).unwrap();
             }
         });
     }
@@ -160,5 +172,57 @@ async fn a_closed_log_refuses() {
     let sink = Sink::File(folder.path().join("audit.jsonl"));
     let audit = Audit::start(&sink, AuditLimits::default()).unwrap();
     audit.clone().close().await.unwrap();
-    assert_eq!(audit.record(&1).await, Err(AuditError::Stopped));
+    assert_eq!(audit.write(line(&1)).await, Err(AuditError::Stopped));
+}
+
+#[tokio::test]
+async fn decisions_of_one_moment_share_a_write_and_none_returns_before_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
+    let _first = audit.reserve().await.unwrap();
+    let _second = audit.reserve().await.unwrap();
+    let one = async |number: u8| {
+        audit.write(line(&number)).await.unwrap();
+        fs::read_to_string(&path).unwrap()
+    };
+    let (first, second, third) = tokio::join!(one(1), one(2), one(3));
+    assert_eq!([first.as_str(), &second, &third], ["1\n2\n3\n"; 3]);
+}
+
+#[tokio::test]
+async fn a_leader_that_is_ended_leaves_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
+    let _first = audit.reserve().await.unwrap();
+    let _second = audit.reserve().await.unwrap();
+    let mut leader = Box::pin(audit.write(line(&"leader")));
+    let mut follower = Box::pin(audit.write(line(&"follower")));
+    std::future::poll_fn(|cx| {
+        assert!(leader.as_mut().poll(cx).is_pending());
+        assert!(follower.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+
+    drop(leader);
+
+    follower.await.unwrap();
+    assert_eq!(
+        fs::read_to_string(&path).unwrap(),
+        "\"leader\"\n\"follower\"\n"
+    );
+}
+
+#[tokio::test]
+async fn an_end_is_written_soon_though_no_decision_follows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("audit.jsonl");
+    let audit = Audit::start(&Sink::File(path.clone()), limits(1, 1, LONG)).unwrap();
+    audit.reserve().await.unwrap().write(line(&"end")).unwrap();
+    while fs::read_to_string(&path).unwrap().is_empty() {
+        task::yield_now().await;
+    }
+    assert!(!audit.0.queue.is_closed());
 }

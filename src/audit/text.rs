@@ -27,24 +27,99 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.written().as_str())
+    }
+}
+
+impl Timestamp {
+    pub(super) fn written(self) -> Written {
         let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        let time = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| fmt::Error)?;
+        // INVARIANT: clocks end long before the calendar does.
+        let time = OffsetDateTime::from_unix_timestamp(seconds);
+        let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let (year, month, day) = time.to_calendar_date();
         let (hour, minute, second) = time.to_hms();
-        write!(
-            formatter,
-            "{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z",
-            u8::from(month),
-            since.subsec_micros()
-        )
+        let mut written = Written::new();
+        written.number(u64::from(year.unsigned_abs()), 4);
+        for (before, part) in [
+            (b'-', u8::from(month)),
+            (b'-', day),
+            (b'T', hour),
+            (b':', minute),
+            (b':', second),
+        ] {
+            written.bytes([before, b'0' + part / 10 % 10, b'0' + part % 10]);
+        }
+        written.byte(b'.');
+        written.number(u64::from(since.subsec_micros()), 6);
+        written.byte(b'Z');
+        written
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.written().as_str())
     }
+}
+
+/// A few ASCII characters, put together without the machinery of formatting: every record has four such texts.
+#[derive(Debug)]
+pub(super) struct Written {
+    bytes: [u8; 40],
+    length: usize,
+}
+
+impl Written {
+    const fn new() -> Self {
+        Self {
+            bytes: [0; 40],
+            length: 0,
+        }
+    }
+
+    fn byte(&mut self, byte: u8) {
+        if let Some(place) = self.bytes.get_mut(self.length) {
+            *place = byte;
+            self.length += 1;
+        }
+    }
+
+    fn bytes<const COUNT: usize>(&mut self, bytes: [u8; COUNT]) {
+        let rest = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if let Some(place) = rest.first_chunk_mut() {
+            *place = bytes;
+            self.length += COUNT;
+        }
+    }
+
+    /// In decimal, with at least so many digits.
+    fn number(&mut self, number: u64, width: usize) {
+        let digits = number.checked_ilog10().unwrap_or_default() as usize + 1;
+        let end = self.length + digits.max(width);
+        let places = self.bytes.get_mut(self.length..end).unwrap_or_default();
+        let mut rest = number;
+        for place in places.iter_mut().rev() {
+            let [digit, ..] = (rest % 10).to_le_bytes();
+            *place = b'0' | digit;
+            rest /= 10;
+        }
+        self.length = end.min(self.bytes.len());
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        // INVARIANT: only ASCII is written.
+        let written = self.bytes.get(..self.length).unwrap_or_default();
+        std::str::from_utf8(written).unwrap_or_default()
+    }
+}
+
+/// A number in decimal.
+pub(super) fn decimal(number: u64) -> Written {
+    let mut written = Written::new();
+    written.number(number, 1);
+    written
 }
 
 /// Gives each exchange its id.
@@ -86,15 +161,28 @@ pub struct ExchangeId {
     number: u64,
 }
 
+impl ExchangeId {
+    pub(super) fn written(self) -> Written {
+        let mut written = Written::new();
+        for byte in self.run.to_be_bytes() {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+            written.bytes([digit(byte >> 4), digit(byte & 0xf)]);
+        }
+        written.byte(b'-');
+        written.number(self.number, 1);
+        written
+    }
+}
+
 impl fmt::Display for ExchangeId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:016x}-{}", self.run, self.number)
+        formatter.write_str(self.written().as_str())
     }
 }
 
 impl Serialize for ExchangeId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.written().as_str())
     }
 }
 

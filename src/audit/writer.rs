@@ -2,12 +2,16 @@
 
 use std::fs::File;
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
+use crate::audit::group::{Group, Pending, Then};
 use crate::audit::text::Timestamp;
 use crate::audit::{AuditError, sink};
 
@@ -23,6 +27,8 @@ pub(super) enum Entry {
         line: Vec<u8>,
         place: OwnedSemaphorePermit,
     },
+    /// Ends have been added to the group; they are written soon, if no decision takes them along.
+    Flush,
     Close {
         written: Written,
     },
@@ -41,6 +47,8 @@ pub(super) struct Log {
     /// Decisions that could not be written, refused for it, and not told of in the log yet.
     missing: u64,
     is_failing: Arc<AtomicBool>,
+    /// The room of a group that has been written, for the next one.
+    spare: Pending,
 }
 
 impl Log {
@@ -51,40 +59,64 @@ impl Log {
             kept: Vec::new(),
             missing: 0,
             is_failing,
+            spare: Pending::default(),
         }
     }
 
     /// Writes whatever comes until the log is closed or nobody is left to write to it.
-    pub(super) fn run(log: &Mutex<Self>, mut entries: mpsc::Receiver<Entry>) {
+    pub(super) fn run(
+        log: &Mutex<Self>,
+        group: Option<&Group>,
+        mut entries: mpsc::Receiver<Entry>,
+    ) {
         // A poisoned lock is that of a panic between two writes, which leaves the log as whole as any other moment.
         let lock = || log.lock().unwrap_or_else(PoisonError::into_inner);
         let mut batch = Vec::with_capacity(BATCH);
         let mut closing = Vec::new();
         while entries.blocking_recv_many(&mut batch, BATCH) > 0 {
+            let is_flush = |entry: &Entry| matches!(entry, Entry::Flush);
+            if let Some(group) = group.filter(|_| batch.iter().any(is_flush)) {
+                thread::park_timeout(FLUSH_AFTER);
+                group.flush();
+            }
             if let Some(written) = lock().write(&mut batch) {
                 closing.push(written);
                 entries.close();
             }
+            if let Some(group) = group {
+                group.write_if_wanted();
+            }
         }
-        let result = lock().write_kept();
+        let mut log = lock();
+        if let Some(group) = group {
+            group.write_to(&mut log);
+        }
+        let result = log.write_kept();
+        drop(log);
+        if let Some(group) = group {
+            group.write_if_wanted();
+        }
         for written in closing {
             let _ = written.send(result.clone());
         }
     }
 
-    /// Writes one decision at once, in the thread of whoever asks.
-    pub(super) fn write_decision(&mut self, line: Vec<u8>) -> Result<(), AuditError> {
-        let mut pending = self.unwritten();
-        pending.push(line, Then::Count);
-        self.put(pending)
+    /// Writes what has been added to a group, after what could not be written before.
+    pub(super) fn write_group(&mut self, group: Pending) {
+        let pending = if self.kept.is_empty() && self.missing == 0 {
+            group
+        } else {
+            let mut pending = self.unwritten();
+            pending.append(group);
+            pending
+        };
+        // What is wrong has been logged, and each line is settled.
+        let _ = self.put(pending);
     }
 
-    /// Writes one end at once, or keeps it with its place.
-    pub(super) fn write_end(&mut self, line: Vec<u8>, place: OwnedSemaphorePermit) {
-        let mut pending = self.unwritten();
-        pending.push(line, Then::KeepIfUnwritten(place));
-        // What is wrong has been logged, and the line is kept.
-        let _ = self.put(pending);
+    /// An empty group, with the room of an earlier one.
+    pub(super) fn spare(&mut self) -> Pending {
+        mem::take(&mut self.spare)
     }
 
     /// Writes a batch with one `write(2)` if the sink takes it whole; gives who waits for the log to be closed.
@@ -97,8 +129,9 @@ impl Log {
                     line,
                     written,
                     place,
-                } => pending.push(line, Then::Tell(written, place)),
-                Entry::End { line, place } => pending.push(line, Then::KeepIfUnwritten(place)),
+                } => pending.push(&line, Then::Tell(written, place)),
+                Entry::End { line, place } => pending.push(&line, Then::KeepIfUnwritten(place)),
+                Entry::Flush => {}
                 Entry::Close { written } => closing = Some(written),
             }
         }
@@ -121,54 +154,56 @@ impl Log {
             };
             if let Ok(mut line) = serde_json::to_vec(&gap) {
                 line.push(b'\n');
-                pending.push(line, Then::ForgetMissing(self.missing));
+                pending.push(&line, Then::ForgetMissing(self.missing));
             }
         }
         for (line, place) in self.kept.drain(..) {
-            pending.push(line, Then::KeepIfUnwritten(place));
+            pending.push(&line, Then::KeepIfUnwritten(place));
         }
         pending
     }
 
-    fn put(&mut self, pending: Pending) -> Result<(), AuditError> {
-        if pending.lines.is_empty() {
+    fn put(&mut self, mut pending: Pending) -> Result<(), AuditError> {
+        if pending.is_empty() {
             return Ok(());
         }
-        let lead = usize::from(self.ends_inside_a_line);
-        let mut bytes = Vec::with_capacity(lead + pending.length);
-        bytes.extend(self.ends_inside_a_line.then_some(b'\n'));
-        for (line, _) in &pending.lines {
-            bytes.extend_from_slice(line);
+        if self.ends_inside_a_line {
+            pending.end_line_before();
         }
-        let (length, error) = sink::write(&self.file, &bytes);
-        if let Some(last) = length.checked_sub(1).and_then(|last| bytes.get(last)) {
+        let (length, error) = sink::write(&self.file, &pending.bytes);
+        if let Some(last) = length
+            .checked_sub(1)
+            .and_then(|last| pending.bytes.get(last))
+        {
             self.ends_inside_a_line = *last != b'\n';
         }
         let result = self.outcome(error);
-        let mut end = lead;
-        for (line, then) in pending.lines {
-            end += line.len();
-            let result = if end <= length {
+        let Pending { bytes, lines } = &mut pending;
+        for (line, then) in lines.drain(..) {
+            let result = if line.end <= length {
                 Ok(())
             } else {
                 result.clone()
             };
-            self.settle(line, then, result);
+            self.settle(bytes.get(line).unwrap_or_default(), then, result);
+        }
+        if bytes.capacity() <= MOST_SPARE {
+            bytes.clear();
+            self.spare = pending;
         }
         result
     }
 
-    fn settle(&mut self, line: Vec<u8>, then: Then, result: Result<(), AuditError>) {
+    fn settle(&mut self, line: &[u8], then: Then, result: Result<(), AuditError>) {
         match then {
             Then::Tell(written, _place) => {
                 self.missing += u64::from(result.is_err());
                 // Nobody listens where the deadline has passed or the client has gone; the line counts all the same.
                 let _ = written.send(result);
             }
-            Then::Count => self.missing += u64::from(result.is_err()),
             Then::KeepIfUnwritten(place) => {
                 if result.is_err() {
-                    self.kept.push((line, place));
+                    self.kept.push((line.to_vec(), place));
                 }
             }
             Then::ForgetMissing(count) => {
@@ -196,28 +231,6 @@ impl Log {
     }
 }
 
-#[derive(Debug, Default)]
-struct Pending {
-    lines: Vec<(Vec<u8>, Then)>,
-    length: usize,
-}
-
-impl Pending {
-    fn push(&mut self, line: Vec<u8>, then: Then) {
-        self.length += line.len();
-        self.lines.push((line, then));
-    }
-}
-
-/// What is to be done about a line once the sink was written to.
-#[derive(Debug)]
-enum Then {
-    Tell(Written, OwnedSemaphorePermit),
-    Count,
-    KeepIfUnwritten(OwnedSemaphorePermit),
-    ForgetMissing(u64),
-}
-
 /// Tells the reader of the log that decisions (all of them refusals in the end) are missing before this line.
 #[derive(Serialize)]
 struct Gap {
@@ -228,6 +241,10 @@ struct Gap {
 
 /// Entries written at once.
 const BATCH: usize = 256;
+/// How long an end may wait for a decision to be written with.
+const FLUSH_AFTER: Duration = Duration::from_millis(5);
+/// Bytes of room that are kept for the next group.
+const MOST_SPARE: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -323,7 +340,7 @@ mod tests {
         let mut log = log(File::from(std::os::fd::OwnedFd::from(writer)));
         let (small, small_answer) = decision("small\n");
         let (large, large_answer) = decision(vec![b'x'; 4 << 20]);
-        let gone = std::thread::spawn(move || {
+        let gone = thread::spawn(move || {
             let mut taken = [0; 6];
             reader.read_exact(&mut taken).unwrap();
             taken
@@ -344,5 +361,28 @@ mod tests {
             "{written}"
         );
         assert!(!log.ends_inside_a_line);
+    }
+
+    #[test]
+    fn a_decision_that_found_the_log_occupied_is_not_left_behind() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let log = Arc::new(Mutex::new(log(File::from(std::os::fd::OwnedFd::from(
+            writer,
+        )))));
+        let group = Group::new(Arc::clone(&log));
+        let (queue, entries) = mpsc::channel(1);
+        let (large, _large_answer) = decision(vec![b'x'; 4 << 20]);
+        queue.try_send(large).unwrap();
+        thread::scope(|scope| {
+            scope.spawn(|| Log::run(&log, Some(&group), entries));
+            // The pipe takes no more, so the log's own thread has the log.
+            reader.read_exact(&mut [0; 1]).unwrap();
+            assert!(log.try_lock().is_err());
+            let (written, answer) = oneshot::channel();
+            drop(group.add_decision(b"small\n", Then::Tell(written, place())));
+            scope.spawn(move || reader.read_exact(&mut vec![0; (4 << 20) - 1 + 6]));
+            assert_eq!(answer.blocking_recv().unwrap(), Ok(()));
+            drop(queue);
+        });
     }
 }

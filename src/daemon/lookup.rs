@@ -25,6 +25,8 @@ pub enum Question<'a> {
     Network(&'a str),
     /// An image by its id or the beginning of that.
     Image(&'a str),
+    /// A network of the swarm by its name, or its id or the beginning of that.
+    SwarmNetwork(&'a str),
     /// The daemon's own settings.
     Info,
     /// Which versions of the API it speaks.
@@ -70,6 +72,14 @@ impl IdleConnection {
 }
 
 impl Question<'_> {
+    /// Whether it can be asked at all, before a connection is made for it.
+    ///
+    /// # Errors
+    /// [`LookupFault::Name`].
+    pub fn check(self) -> Result<(), LookupFault> {
+        self.target().map(drop)
+    }
+
     fn target(self) -> Result<String, LookupFault> {
         Ok(match self {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
@@ -84,6 +94,8 @@ impl Question<'_> {
                 };
                 format!("/images/{prefix}{}/json", checked(digits)?)
             }
+            // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
+            Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
             Self::Info => "/info".to_owned(),
             Self::Version => "/version".to_owned(),
         })
@@ -98,6 +110,7 @@ impl Question<'_> {
             | Self::Exec(_)
             | Self::Volume(_)
             | Self::Network(_)
+            | Self::SwarmNetwork(_)
             | Self::Image(_)
             | Self::Info
             | Self::Version => MOST_BYTES,

@@ -47,14 +47,16 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
     let request = permit.request();
     let method = request.head.method;
     daemon.output.reserve(USUAL_HEAD);
-    let mut head = (&mut daemon.output).writer();
-    // INVARIANT: writing into memory does not fail.
-    let _ = write!(
-        head,
-        "{method} {} HTTP/1.1\r\nHost: docker\r\n",
-        request.target()
-    );
-    let output = head.into_inner();
+    let output = &mut daemon.output;
+    let target = request.target();
+    for part in [
+        method.as_str(),
+        " ",
+        &target,
+        " HTTP/1.1\r\nHost: docker\r\n",
+    ] {
+        output.extend_from_slice(part.as_bytes());
+    }
     for (name, value) in &passed.headers {
         for part in [name.as_bytes(), b": ", value, b"\r\n"] {
             output.extend_from_slice(part);
@@ -68,7 +70,8 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
     let takes_body = matches!(method, Method::Post | Method::Put);
     match &request.body {
         Body::Json(value) => {
-            let body = value.to_string();
+            let mut body = String::with_capacity(USUAL_BODY);
+            value.write(&mut body);
             queue_framing(
                 daemon,
                 "application/json",
@@ -93,6 +96,7 @@ pub(super) fn queue(daemon: &mut Peer, permit: &Permit, passed: &Passed<'_>) {
 
 /// Of most requests, in bytes.
 const USUAL_HEAD: usize = 512;
+const USUAL_BODY: usize = 4096;
 
 fn queue_framing(daemon: &mut Peer, kind: &str, framing: Framing) {
     let mut head = (&mut daemon.output).writer();

@@ -106,6 +106,8 @@ impl<'a> Judge<'a> {
             Some(Found::Answered { status: 404, .. }) => {}
             Some(Found::Answered { message, .. }) => self.unknown_volume(path, name, message),
             Some(Found::Unknown(cause)) => self.unknown_volume(path, name, cause),
+            // Nothing is looked up for what is refused whatever it is.
+            None if !self.is_permitted() => {}
             None => self.unknown_volume(path, name, NOT_LOOKED_UP),
         }
     }
@@ -121,6 +123,12 @@ impl<'a> Judge<'a> {
             Some(Found::Is(image)) if is_image_id(text) => Some(image),
             Some(_) | None => None,
         }
+    }
+
+    /// Whether a rule permits the operation, so that what it refers to has been looked up.
+    pub(super) fn is_permitted(&self) -> bool {
+        let operation = self.request.operation();
+        operation.is_some_and(|operation| self.policy.operations.contains_key(&operation))
     }
 
     /// The `HostConfig` under judgement: that of the container that is entered, or that in the request.

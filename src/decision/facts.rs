@@ -54,7 +54,9 @@ impl Facts {
             Reference::Container(_) | Reference::Exec(_) => self.container.is_some(),
             Reference::Other(name) => self.others.contains_key(name),
             Reference::Volume(name) => self.volumes.contains_key(name),
-            Reference::Network(name) => self.networks.contains_key(name),
+            Reference::Network(name) | Reference::SwarmNetwork(name) => {
+                self.networks.contains_key(name)
+            }
             Reference::Image(name) => self.images.contains_key(name),
         }
     }
@@ -88,6 +90,14 @@ impl Facts {
                 }
                 Reference::Network(name) => {
                     let network = ordinary_network(policy, &name, &self.owner);
+                    self.networks.insert(name, Found::Is(network));
+                }
+                Reference::SwarmNetwork(name) => {
+                    let network = ExistingNetwork {
+                        id: name.clone(),
+                        scope: "swarm".to_owned(),
+                        ..ordinary_network(policy, &name, &self.owner)
+                    };
                     self.networks.insert(name, Found::Is(network));
                 }
                 Reference::Image(id) => {

@@ -6,8 +6,15 @@ use crate::engine_api::reference::{self, Untagged};
 
 impl Judge<'_> {
     pub(super) fn image(&mut self, path: &str, text: &str) {
-        let is_run =
-            self.existing.is_some() || self.request.operation() == Some(Operation::ContainerCreate);
+        let is_run = self.existing.is_some()
+            || matches!(
+                self.request.operation(),
+                Some(
+                    Operation::ContainerCreate
+                        | Operation::ServiceCreate
+                        | Operation::ServiceUpdate
+                )
+            );
         let (setting, key) = if is_run {
             (&self.policy.container.images, "`images` in `[container]`")
         } else {

@@ -1,6 +1,6 @@
 //! Which rule judges which field: one line for each limit.
 
-use super::{Judge, namespaces};
+use super::{Judge, namespaces, service};
 use crate::engine_api::Field;
 use crate::engine_api::schema::Limit;
 
@@ -84,6 +84,9 @@ impl Judge<'_> {
             Limit::Registry => self.registry(path, text),
             Limit::PsArguments => self.ps_arguments(path, text),
             Limit::BuildRemote => self.build_remote(path, text),
+            Limit::Plugin => self.plugin_by_name(path, text),
+            Limit::Checkpoint => self.checkpoint(path, text),
+            Limit::ClusterVolume => self.cluster_volume(path),
             Limit::BuildVersion => self.build_version(path, text),
             Limit::Tmpfs => self.tmpfs(path, value),
             // Judged whole, with what is absent: `swarm_addresses`, `absent_auto_lock`.
@@ -102,6 +105,17 @@ impl Judge<'_> {
             Limit::ConfigTemplating => {
                 self.templating("config", path, value, &self.policy.config.templating);
             }
+            Limit::ServiceNetworks => self.service_networks(path, value),
+            Limit::ServicePorts => self.service_ports(path, value),
+            Limit::ServiceMounts => self.service_mounts(path, value),
+            Limit::SelinuxContext => self.selinux_context(path, value),
+            Limit::SeccompMode => self.profile(path, text, service::NO_SECCOMP),
+            Limit::AppArmorMode => self.profile(path, text, service::NO_APPARMOR),
+            Limit::ServiceSecrets => self.service_secrets(path, value),
+            Limit::ServiceConfigs => self.service_configs(path, value),
+            Limit::GenericResources => self.generic_resources(path, value),
+            Limit::TaskRuntime => self.task_runtime(path, text),
+            Limit::ServiceRollback => self.service_rollback(path, text),
         }
     }
 }

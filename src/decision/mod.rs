@@ -12,18 +12,21 @@ mod namespaces;
 mod network;
 mod outward;
 mod pin;
+mod plugin;
 mod privileges;
 mod published;
 mod reason;
 mod references;
 mod rewrite;
 mod secret;
+mod service;
 mod swarm;
+mod swarm_reference;
 mod volume;
 
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Refused};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation};
 use crate::policy::Policy;
 
 pub use facts::{Facts, Found, ordinary_facts};
@@ -63,13 +66,13 @@ impl Permit {
 /// The host paths that must be resolved before [`decide`] can judge this request; none where the policy opens none.
 #[must_use]
 pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
-    host_paths_in(policy, &request.fields())
+    host_paths_in(policy, || request.fields())
 }
 
 /// Likewise those of a container that is entered.
 #[must_use]
 pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
-    let mut paths = host_paths_in(policy, &container.fields(""));
+    let mut paths = host_paths_in(policy, || container.fields(""));
     if !policy.container.host_paths.value.is_empty() {
         let inherited = container.inherited.iter();
         paths.extend(inherited.filter_map(|mount| mount.source.host_path().map(str::to_owned)));
@@ -77,11 +80,11 @@ pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -
     paths
 }
 
-fn host_paths_in(policy: &Policy, fields: &[Field<'_>]) -> Vec<String> {
+fn host_paths_in<'a>(policy: &Policy, fields: impl FnOnce() -> Vec<Field<'a>>) -> Vec<String> {
     if policy.container.host_paths.value.is_empty() {
         return Vec::new();
     }
-    fields.iter().flat_map(mounts::host_paths_of).collect()
+    fields().iter().flat_map(mounts::host_paths_of).collect()
 }
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.
@@ -106,6 +109,8 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         judge.field(&field);
     }
     judge.names();
+    judge.plugin();
+    judge.cluster_volume_update();
     judge.absent_image();
     judge.absent_network_mode();
     judge.swarm_addresses();
@@ -174,12 +179,11 @@ impl Judge<'_> {
         };
         let name = operation.name();
         if !operation.spec().is_modelled {
-            self.refuse(Reason::new(
-                "not-modelled",
-                "",
-                "",
-                "the gate cannot judge this operation",
-            ));
+            let message = match operation.unmodelled_because() {
+                Some(because) => format!("the gate cannot judge this operation: {because}"),
+                None => "the gate cannot judge this operation".to_owned(),
+            };
+            self.refuse(Reason::new("not-modelled", "", "", &message));
         } else if !self.policy.operations.contains_key(&operation) {
             let remedy = format!(
                 "`{}` in the `operations` of a `[[permit]]` rule",
@@ -216,10 +220,18 @@ impl Judge<'_> {
         if field.value.is_zero() {
             return;
         }
+        let is_outside = self.request.operation() == Some(Operation::ContainerCreate)
+            && self.existing.is_none()
+            && !field.path.contains('.');
         let (code, message) = match refused {
+            Refused::Legacy if is_outside => (
+                "legacy-field",
+                "engines up to 26 take it for the field of `HostConfig`, where it belongs",
+            ),
             Refused::Legacy => ("legacy-field", "older engines take power from it"),
             Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
+            Refused::TaskRuntime => ("task-runtime", "its tasks would be no containers"),
         };
         self.refuse(Reason::new(
             code,

@@ -34,7 +34,7 @@ impl Judge<'_> {
         }
     }
 
-    fn mount(&mut self, path: &str, text: &str, mount: &Mount) {
+    pub(super) fn mount(&mut self, path: &str, text: &str, mount: &Mount) {
         self.mount_options(path, text, mount);
         match &mount.source {
             Source::HostPath(source) => self.host_path(path, source, mount),
@@ -61,7 +61,7 @@ impl Judge<'_> {
         }
     }
 
-    fn mount_options(&mut self, path: &str, text: &str, mount: &Mount) {
+    pub(super) fn mount_options(&mut self, path: &str, text: &str, mount: &Mount) {
         let harmless = [
             "z",
             "Z",

@@ -70,23 +70,29 @@ impl Judge<'_> {
     /// A network that exists is what its maker made it; one that does not is not joined.
     fn named_network(&mut self, path: &str, asked: &str) {
         match self.facts.networks.get(asked) {
-            Some(Found::Is(network)) => match network.name.as_str() {
-                "host" => self.foreign_namespace(path, asked, Some(Namespace::HostNetwork)),
-                "none" => {}
-                name => {
-                    self.opened_network(path, name);
-                    self.network_driver(path, &network.driver);
-                    self.icc_of_network(path, network);
-                }
-            },
+            Some(Found::Is(network)) => self.known_network(path, network),
             Some(Found::Answered { status: 404, .. }) => self.opened_network(path, asked),
             found @ Some(_) => self.unknown_network(path, asked, found),
             None => {
                 self.opened_network(path, asked);
-                if needs_network(self.policy, asked) {
+                // Nothing is looked up for what is refused whatever it is.
+                if self.is_permitted() && needs_network(self.policy, asked) {
                     self.unknown_network(path, asked, None);
                 }
             }
+        }
+    }
+
+    /// A network that was looked up, whatever it was asked for by.
+    pub(super) fn known_network(&mut self, path: &str, network: &ExistingNetwork) {
+        let name = network.name.as_str();
+        if name == "host" || network.driver == "host" {
+            return self.foreign_namespace(path, name, Some(Namespace::HostNetwork));
+        }
+        if name != "none" {
+            self.opened_network(path, name);
+            self.network_driver(path, &network.driver);
+            self.icc_of_network(path, network);
         }
     }
 
@@ -118,7 +124,12 @@ impl Judge<'_> {
         self.refuse(Reason::new("icc", path, name, message).opened_by(line, remedy));
     }
 
-    fn unknown_network(&mut self, path: &str, name: &str, found: Option<&Found<ExistingNetwork>>) {
+    pub(super) fn unknown_network(
+        &mut self,
+        path: &str,
+        name: &str,
+        found: Option<&Found<ExistingNetwork>>,
+    ) {
         let cause = match found {
             Some(Found::Answered { message, .. } | Found::Unknown(message)) => message,
             Some(Found::Is(_)) | None => NOT_LOOKED_UP,
@@ -127,7 +138,7 @@ impl Judge<'_> {
         self.refuse(Reason::new("network-unknown", path, name, &message));
     }
 
-    fn opened_network(&mut self, path: &str, name: &str) {
+    pub(super) fn opened_network(&mut self, path: &str, name: &str) {
         let setting = &self.policy.container.networks;
         if !setting.value.iter().any(|pattern| pattern.matches(name)) {
             let remedy = format!("`networks = [{}]` in `[container]`", Reason::quoted(name));
@@ -151,9 +162,13 @@ impl Judge<'_> {
         };
         match self.request.operation() {
             Some(Operation::NetworkConnect) => self.network_mode("{id}", &name),
-            Some(Operation::ImagePush | Operation::ImageTag | Operation::ImageDelete) => {
-                self.image("{name}", &name);
-            }
+            // To ask for what a registry has, the daemon connects to it.
+            Some(
+                Operation::ImagePush
+                | Operation::ImageTag
+                | Operation::ImageDelete
+                | Operation::DistributionInspect,
+            ) => self.image("{name}", &name),
             Some(_) | None => {}
         }
     }

@@ -123,6 +123,21 @@ impl Judge<'_> {
         }
     }
 
+    /// A checkpoint is a directory beneath its container's; a name of another grammar can lead out of there.
+    ///
+    /// moby: daemon/start.go up to 28 joins what a start names unchecked.
+    pub(super) fn checkpoint(&mut self, path: &str, name: &str) {
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+        let begins = |byte: &u8| byte.is_ascii_alphanumeric();
+        let is_name =
+            name.bytes().all(is_plain) && name.as_bytes().first().is_none_or(|byte| begins(byte));
+        if !is_name {
+            let message = "the name of a checkpoint has letters, digits, `_`, `.` and `-` only, and begins with one of the first two";
+            self.refuse(Reason::new("checkpoint", path, name, message));
+        }
+    }
+
     /// `ps` runs on the host; `=` could rename the column by which the daemon tells the container's processes.
     pub(super) fn ps_arguments(&mut self, path: &str, text: &str) {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '-' | '_');

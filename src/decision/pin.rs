@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::facts::{Facts, Found};
 use super::references::{Reference, container_of, first};
+use super::swarm_reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::{Body, EngineRequest, ExistingNetwork, Operation};
 
@@ -22,6 +23,12 @@ pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
     }
     if operation == Some(Operation::ContainerCreate) {
         networks(body, facts);
+    }
+    if matches!(
+        operation,
+        Some(Operation::ServiceCreate | Operation::ServiceUpdate)
+    ) {
+        swarm_reference::pin(body, facts);
     }
 }
 

@@ -65,6 +65,12 @@ impl Judge<'_> {
 
     /// moby: daemon/daemon_unix.go, `parseSecurityOpt`: `=` and `:` both part name and value.
     pub(super) fn security_options(&mut self, path: &str, value: &Value) {
+        for text in value.texts() {
+            self.security_option(path, text);
+        }
+    }
+
+    pub(super) fn security_option(&mut self, path: &str, text: &str) {
         let setting = &self.policy.container.security_options;
         let split = |text: &str| -> (String, String) {
             let (name, value) = text
@@ -73,35 +79,29 @@ impl Judge<'_> {
                 .unwrap_or((text, ""));
             (name.to_owned(), value.to_owned())
         };
-        for text in value.texts() {
-            let (name, option) = split(text);
-            let is_harmless = match name.as_str() {
-                "no-new-privileges" => matches!(
-                    option.as_str(),
-                    "" | "1" | "t" | "T" | "true" | "True" | "TRUE"
-                ),
-                // Any profile by name, the built-in one too, takes the place of the one that the daemon is set to.
-                _ => false,
+        let (name, option) = split(text);
+        let is_harmless = match name.as_str() {
+            "no-new-privileges" => matches!(
+                option.as_str(),
+                "" | "1" | "t" | "T" | "true" | "True" | "TRUE"
+            ),
+            // Any profile by name, the built-in one too, takes the place of the one that the daemon is set to.
+            _ => false,
+        };
+        let permits = |permitted: &String| split(permitted) == split(text);
+        if !is_harmless && !setting.value.iter().any(permits) {
+            let can_stand = text.len() <= 100 && words::security_option(text).is_ok();
+            let remedy = if can_stand {
+                let option = Reason::quoted(text);
+                format!("`security-options = [{option}]` in `[container]`")
+            } else {
+                String::new()
             };
-            if !is_harmless
-                && !setting
-                    .value
-                    .iter()
-                    .any(|permitted| split(permitted) == split(text))
-            {
-                let can_stand = text.len() <= 100 && words::security_option(text).is_ok();
-                let remedy = if can_stand {
-                    let option = Reason::quoted(text);
-                    format!("`security-options = [{option}]` in `[container]`")
-                } else {
-                    String::new()
-                };
-                let message = "it weakens or replaces a security profile";
-                self.refuse(
-                    Reason::new("security-option", path, text, message)
-                        .opened_by(setting.line, &remedy),
-                );
-            }
+            let message = "it weakens or replaces a security profile";
+            self.refuse(
+                Reason::new("security-option", path, text, message)
+                    .opened_by(setting.line, &remedy),
+            );
         }
     }
 

@@ -30,7 +30,7 @@ impl Judge<'_> {
         }
     }
 
-    fn published(&mut self, path: &str, address: &str, port: &str) {
+    pub(super) fn published(&mut self, path: &str, address: &str, port: &str) {
         let setting = &self.policy.container.published;
         let wanted = (parse_address(address), parse_ports(port));
         let permits = |published: &Published| match wanted {

@@ -1,5 +1,6 @@
 //! What a request refers to, so far as the policy needs to know what it is before the request is judged.
 
+use super::swarm_reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{self, Mount, Source};
 use crate::engine_api::schema::{Class, Limit};
@@ -18,6 +19,8 @@ pub enum Reference {
     Volume(String),
     /// By its name, its id, or the beginning of that.
     Network(String),
+    /// A network of the swarm that a service joins: by its name, its id, or the beginning of that.
+    SwarmNetwork(String),
     /// An image by its id, or the beginning of that.
     Image(String),
 }
@@ -28,7 +31,8 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
     let Some(operation) = request.operation() else {
         return Vec::new();
     };
-    if policy.permits_everything || !policy.operations.contains_key(&operation) {
+    let is_permitted = policy.operations.contains_key(&operation);
+    if policy.permits_everything || !is_permitted || !refers(operation) {
         return Vec::new();
     }
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
@@ -39,6 +43,10 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
         found.extend(network(policy, ""));
     }
     let name = request.head.target.name().unwrap_or_default();
+    found.extend(swarm_reference::networks(request));
+    if operation != Operation::ContainerCreate {
+        found.retain(|reference| !matches!(reference, Reference::Image(_)));
+    }
     if operation == Operation::NetworkConnect {
         found.extend(network(policy, name));
         found.extend(connected(request).map(|name| Reference::Other(name.to_owned())));
@@ -47,6 +55,20 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
         found.extend(image(&policy.image.references.value, name));
     }
     without_repeats(found)
+}
+
+/// Whether a request of the operation can refer to anything that is looked up.
+fn refers(operation: Operation) -> bool {
+    enters_container(operation)
+        || matches!(
+            operation,
+            Operation::ContainerCreate
+                | Operation::ImageBuild
+                | Operation::ImageTag
+                | Operation::ImageDelete
+                | Operation::ServiceCreate
+                | Operation::ServiceUpdate
+        )
 }
 
 /// Likewise for what a container has that the request refers to.
@@ -124,6 +146,9 @@ const ENTERING: &[Operation] = &[
     Operation::ContainerExport,
     Operation::ContainerUpdate,
     Operation::ContainerRename,
+    Operation::ContainerCheckpointList,
+    Operation::ContainerCheckpointCreate,
+    Operation::ContainerCheckpointDelete,
 ];
 
 /// The container that `NetworkConnect` puts on a network.
@@ -140,6 +165,12 @@ pub(super) fn joins_by_default(request: &EngineRequest) -> Option<&'static str> 
         let mode = request.head.query.get("networkmode");
         return mode.is_none_or(str::is_empty).then_some("?networkmode");
     }
+    if matches!(
+        operation,
+        Operation::ServiceCreate | Operation::ServiceUpdate
+    ) {
+        return swarm_reference::joins_by_default(request).then_some("TaskTemplate.Networks");
+    }
     let body = body(request);
     let host_config = body.and_then(|body| body.get("HostConfig"));
     let mode = host_config.and_then(|host| host.get("NetworkMode"));
@@ -149,7 +180,7 @@ pub(super) fn joins_by_default(request: &EngineRequest) -> Option<&'static str> 
     (is_create && mode.is_none() && !is_disabled).then_some("HostConfig.NetworkMode")
 }
 
-fn body(request: &EngineRequest) -> Option<&Value> {
+pub(super) fn body(request: &EngineRequest) -> Option<&Value> {
     match &request.body {
         Body::Json(body) => Some(body),
         Body::None | Body::Stream => None,
@@ -165,7 +196,7 @@ fn of_field(policy: &Policy, field: &Field<'_>, found: &mut Vec<Reference>) {
     if limit == Limit::Binds {
         let mounts = value.items().iter();
         found.extend(mounts.filter_map(|bind| volume(Mount::from_bind(bind.as_text()))));
-    } else if limit == Limit::Mounts {
+    } else if matches!(limit, Limit::Mounts | Limit::ServiceMounts) {
         let mounts = value.items().iter();
         found.extend(mounts.filter_map(|mount| volume(Mount::from_mount(mount))));
     } else if matches!(

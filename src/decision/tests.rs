@@ -4,6 +4,9 @@ mod existing;
 mod host_paths;
 mod networks;
 mod others;
+mod plugins;
+mod service;
+mod service_networks;
 mod told;
 
 use std::collections::BTreeMap;

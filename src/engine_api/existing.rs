@@ -1,4 +1,4 @@
-//! What exists already, as the daemon describes it: containers, exec instances, volumes, and the daemon's defaults.
+//! What exists already, as the daemon describes it: containers, exec instances, volumes, networks, and the daemon's defaults.
 
 mod caller;
 mod image;
@@ -12,6 +12,7 @@ use super::Malformed;
 use super::json::{self, Value};
 use super::mount::{Beneath, Mount, Source, text_map};
 use super::read::{self, Field, Reading};
+use super::schema::Shape;
 use super::schemas::HOST_CONFIG;
 
 /// What a container has, held against the same limits as a create.
@@ -88,7 +89,7 @@ impl ExistingContainer {
             return Err(Malformed::Body("it has no `HostConfig`".to_owned()));
         };
         // What the model does not know there is the daemon's, not a client's.
-        let mut host_config = Reading::default().body(sent.clone(), HOST_CONFIG)?;
+        let mut host_config = Reading::default().body(sent.clone(), Shape::Object(HOST_CONFIG))?;
         let networks = networks(&answer);
         let is_disabled = answer
             .get("Config")

@@ -11,6 +11,9 @@ use super::Malformed;
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
 
+/// Room for the members of an object, before it is known how many come.
+const USUAL_MEMBERS: usize = 16;
+
 /// A JSON value in the order it was sent, without repeated keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -139,55 +142,83 @@ impl Value {
     }
 }
 
-/// Writes the value as compact JSON, the form that is sent to the daemon.
+/// The value as compact JSON, the form that is sent to the daemon.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text);
+        f.write_str(&text)
+    }
+}
+
+impl Value {
+    /// Appends it as compact JSON.
+    pub fn write(&self, text: &mut String) {
         match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Text(text) => write_text(f, text),
+            Self::Null => text.push_str("null"),
+            Self::Bool(true) => text.push_str("true"),
+            Self::Bool(false) => text.push_str("false"),
+            Self::Number(number) => match number.as_u64() {
+                Some(0) => text.push('0'),
+                Some(_) | None => {
+                    // INVARIANT: writing to a string does not fail.
+                    let _ = write!(text, "{number}");
+                }
+            },
+            Self::Text(value) => write_text(text, value),
             Self::List(items) => {
-                f.write_char('[')?;
+                text.push('[');
                 for (index, item) in items.iter().enumerate() {
                     if index > 0 {
-                        f.write_char(',')?;
+                        text.push(',');
                     }
-                    write!(f, "{item}")?;
+                    item.write(text);
                 }
-                f.write_char(']')
+                text.push(']');
             }
             Self::Object(members) => {
-                f.write_char('{')?;
+                text.push('{');
                 for (index, (key, value)) in members.iter().enumerate() {
                     if index > 0 {
-                        f.write_char(',')?;
+                        text.push(',');
                     }
-                    write_text(f, key)?;
-                    write!(f, ":{value}")?;
+                    write_text(text, key);
+                    text.push(':');
+                    value.write(text);
                 }
-                f.write_char('}')
+                text.push('}');
             }
         }
     }
 }
 
-fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    f.write_char('"')?;
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c < ' ' || matches!(c, '"' | '\\')) {
+fn write_text(text: &mut String, value: &str) {
+    let is_special = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
+    text.push('"');
+    // To look at all bytes is faster than to look for the first.
+    let has_special = |found: bool, byte: u8| found | is_special(byte);
+    if !value.bytes().fold(false, has_special) {
+        text.push_str(value);
+        text.push('"');
+        return;
+    }
+    let mut rest = value;
+    while let Some(at) = rest.bytes().position(is_special) {
         let (plain, special) = rest.split_at(at);
-        f.write_str(plain)?;
+        text.push_str(plain);
         let mut characters = special.chars();
         match characters.next() {
-            Some(c @ ('"' | '\\')) => write!(f, "\\{c}")?,
-            Some(c) => write!(f, "\\u{:04x}", u32::from(c))?,
+            Some(c @ ('"' | '\\')) => text.extend(['\\', c]),
+            Some(c) => {
+                // INVARIANT: writing to a string does not fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(c));
+            }
             None => {}
         }
         rest = characters.as_str();
     }
-    f.write_str(rest)?;
-    f.write_char('"')
+    text.push_str(rest);
+    text.push('"');
 }
 
 #[derive(Clone, Copy)]
@@ -264,6 +295,9 @@ impl<'de> Visitor<'de> for Seed {
         let seed = self.deeper()?;
         let mut members: Vec<(String, Value)> = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
+            if members.capacity() == 0 {
+                members.reserve(USUAL_MEMBERS);
+            }
             members.push((key, map.next_value_seed(seed)?));
         }
         if let Some(key) = repeated_key(&members) {
@@ -276,14 +310,33 @@ impl<'de> Visitor<'de> for Seed {
 }
 
 fn repeated_key(members: &[(String, Value)]) -> Option<&str> {
-    if let [(first, _), (second, _)] = members {
-        return (first == second).then_some(first);
+    if members.len() < 2 {
+        return None;
+    }
+    let keys = || members.iter().map(|(key, _)| key.as_str());
+    let mut marks: Vec<u64> = keys().map(mark).collect();
+    marks.sort_unstable();
+    if marks.windows(2).all(|pair| pair.first() != pair.last()) {
+        return None;
     }
     let mut seen = HashSet::with_capacity(members.len());
-    members
-        .iter()
-        .map(|(key, _)| key.as_str())
-        .find(|key| !seen.insert(*key))
+    keys().find(|key| !seen.insert(*key))
+}
+
+/// Equal for equal keys, and mostly not for others: what keys of the Engine API differ in.
+fn mark(key: &str) -> u64 {
+    let eight = |bytes: &[u8]| {
+        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
+        bytes.iter().fold(0, add)
+    };
+    let bytes = key.as_bytes();
+    let first = bytes
+        .first_chunk::<8>()
+        .map_or_else(|| eight(bytes), |head| u64::from_be_bytes(*head));
+    let last = bytes
+        .last_chunk::<8>()
+        .map_or(0, |tail| u64::from_be_bytes(*tail));
+    first ^ last.rotate_left(29) ^ bytes.len() as u64
 }
 
 #[cfg(test)]

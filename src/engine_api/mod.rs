@@ -184,9 +184,9 @@ impl RequestHead {
             BodyKind::Json => match self.target.operation().and_then(body_of) {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
-                Some(schema) => {
+                Some(shape) => {
                     let mut reading = read::Reading::of(self.target.operation());
-                    let value = reading.body(json::parse(bytes)?, schema)?;
+                    let value = reading.body(json::parse(bytes)?, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
                     Body::Json(value)
@@ -214,7 +214,8 @@ impl EngineRequest {
     /// The path and query to send to the daemon.
     #[must_use]
     pub fn target(&self) -> String {
-        let mut target = self.head.target.to_string();
+        let mut target = String::with_capacity(USUAL_TARGET);
+        self.head.target.write(&mut target);
         self.head.query.write(&mut target);
         target
     }
@@ -223,9 +224,9 @@ impl EngineRequest {
     #[must_use]
     pub fn fields(&self) -> Vec<Field<'_>> {
         let mut fields = self.head.query.fields();
-        if let (Body::Json(value), Some(schema)) = (&self.body, self.operation().and_then(body_of))
-        {
-            read::fields(value, schema, &mut fields);
+        if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
+            fields.reserve(USUAL_FIELDS);
+            read::fields(value, shape, &mut fields);
         }
         fields
     }
@@ -246,6 +247,11 @@ impl EngineRequest {
         }
     }
 }
+
+/// Judged fields of a create.
+const USUAL_FIELDS: usize = 48;
+/// Of most requests, in bytes.
+const USUAL_TARGET: usize = 160;
 
 impl Method {
     fn parse(text: &str) -> Result<Self, Malformed> {

@@ -137,6 +137,17 @@ pub struct Spec {
     pub hijack: Hijack,
     /// Whether the gate reads all that a request can carry; an operation that is not modelled is never permitted by name.
     pub is_modelled: bool,
+    /// Of the path.
+    segments: usize,
+    /// Whether the path has a name, which may take several segments.
+    is_longer: bool,
+}
+
+impl Spec {
+    /// Whether a path of so many segments may be this one.
+    pub(super) fn fits(&self, segments: usize) -> bool {
+        segments == self.segments || (self.is_longer && segments > self.segments)
+    }
 }
 
 /// The group of an operation in Docker's description.
@@ -232,6 +243,15 @@ impl Operation {
         )
     }
 
+    /// Why no policy can permit it, `None` for an operation that is modelled or that the gate just does not know better.
+    #[must_use]
+    pub fn unmodelled_because(self) -> Option<&'static str> {
+        UNMODELLED
+            .iter()
+            .find(|(operation, _)| *operation == self && !self.spec().is_modelled)
+            .map(|(_, because)| *because)
+    }
+
     /// Whether the answer lasts as long as the client stays, so that a client that leaves ends it.
     ///
     /// The daemon watches these requests for a client that has gone; others it finishes.
@@ -246,6 +266,8 @@ impl Operation {
                     | Self::ImagePush
                     | Self::ImageLoad
                     | Self::PluginPull
+                    | Self::PluginPush
+                    | Self::PluginUpgrade
             )
     }
 }
@@ -268,8 +290,41 @@ pub(super) const fn row(
         body,
         hijack,
         is_modelled,
+        segments: count(path, b'/'),
+        is_longer: count(path, b'{') > 0,
     }
 }
+
+const fn count(text: &str, byte: u8) -> usize {
+    let (mut rest, mut count) = (text.as_bytes(), 0);
+    while let Some((first, after)) = rest.split_first() {
+        if *first == byte {
+            count += 1;
+        }
+        rest = after;
+    }
+    count
+}
+/// What is never modelled, and why.
+const UNMODELLED: &[(Operation, &str)] = &[
+    // moby: api/server/router/container/container.go up to 25, and there below API 1.24 alone.
+    (
+        Operation::ContainerCopy,
+        "engines since 26 do not have it, and older ones only below API 1.24; `docker cp` uses ContainerArchive",
+    ),
+    (
+        Operation::Session,
+        "it is a tunnel of BuildKit's that the gate cannot read; the classic builder (DOCKER_BUILDKIT=0) does without",
+    ),
+    (
+        Operation::Grpc,
+        "it is a tunnel of BuildKit's that the gate cannot read; the classic builder (DOCKER_BUILDKIT=0) does without",
+    ),
+    (
+        Operation::Debug,
+        "it shows the memory of the daemon, with whatever is secret in it; ask the daemon itself",
+    ),
+];
 
 static REFUSED: Spec = row(
     (Operation::Debug, "Debug"),

@@ -1,6 +1,7 @@
 //! The path of a request: API version, operation and names, decoded once.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 use super::operation::Operation;
 use super::tables::TABLE;
@@ -45,9 +46,30 @@ impl ApiVersion {
     }
 }
 
+impl ApiVersion {
+    fn write(self, text: &mut String) {
+        if let (1, Some(minor)) = (self.major, two_digits(self.minor)) {
+            text.extend(['1', '.']);
+            text.extend(minor);
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{}.{}", self.major, self.minor);
+        }
+    }
+}
+
+/// Those of a number from 10 to 99.
+fn two_digits(number: u16) -> Option<[char; 2]> {
+    let (tens, ones) = (u32::from(number / 10), u32::from(number % 10));
+    (10..100).contains(&number).then_some(())?;
+    Some([char::from_digit(tens, 10)?, char::from_digit(ones, 10)?])
+}
+
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.major, self.minor)
+        let mut text = String::with_capacity(8);
+        self.write(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -144,34 +166,47 @@ impl Target {
     }
 }
 
-/// Writes the path anew.
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Target {
+    /// Writes the path anew.
+    pub(super) fn write(&self, text: &mut String) {
         match self {
-            Self::Unmodelled { path } => f.write_str(path),
+            Self::Unmodelled { path } => text.push_str(path),
             Self::Operation {
                 version,
                 operation,
                 names,
             } => {
                 if let Some(version) = version {
-                    write!(f, "/v{version}")?;
+                    text.push_str("/v");
+                    version.write(text);
                 }
+                let mut rest = operation.spec().path;
                 let mut names = names.iter();
-                for part in operation.spec().path.split('/').skip(1) {
-                    f.write_str("/")?;
-                    match names.as_slice() {
-                        [name, ..] if part.starts_with('{') => {
-                            // INVARIANT: `check_names` left only bytes that stand for themselves in a path.
-                            f.write_str(name)?;
-                            names.next();
-                        }
-                        _ => f.write_str(part)?,
-                    }
+                while let Some((before, (_, after))) = around_name(rest)
+                    && let Some(name) = names.next()
+                {
+                    // INVARIANT: `check_names` left only bytes that stand for themselves in a path.
+                    text.push_str(before);
+                    text.push_str(name);
+                    rest = after;
                 }
-                Ok(())
+                text.push_str(rest);
             }
         }
+    }
+}
+
+/// What stands before a `{…}` of the table, the name of it, and what follows.
+fn around_name(template: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = template.split_once('{')?;
+    Some((before, rest.split_once('}')?))
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut path = String::new();
+        self.write(&mut path);
+        f.write_str(&path)
     }
 }
 
@@ -185,7 +220,7 @@ fn is_version(segment: &str) -> bool {
     })
 }
 
-fn segments(path: &str) -> Result<Vec<String>, Malformed> {
+fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Malformed> {
     if path.len() > MAX_PATH {
         return Err(Malformed::Path(format!("longer than {MAX_PATH} bytes")));
     }
@@ -195,8 +230,8 @@ fn segments(path: &str) -> Result<Vec<String>, Malformed> {
     rest.split('/').map(segment).collect()
 }
 
-fn segment(raw: &str) -> Result<String, Malformed> {
-    let decoded = super::query::percent_decode(raw).map_err(Malformed::Path)?;
+fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    let decoded = super::query::percent_decode(raw.into()).map_err(Malformed::Path)?;
     if decoded.is_empty() || decoded == "." || decoded == ".." {
         return Err(Malformed::Path(format!("a segment `{decoded}`")));
     }
@@ -212,28 +247,39 @@ fn segment(raw: &str) -> Result<String, Malformed> {
     Ok(decoded)
 }
 
-fn find(method: Method, segments: &[String]) -> Option<(Operation, Vec<String>)> {
+fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<String>)> {
+    let first = segments.first()?;
     TABLE
         .iter()
-        .filter(|spec| spec.method == method.as_str())
+        .filter(|spec| spec.fits(segments.len()) && spec.method == method.as_str())
+        .filter(|spec| begins_with(spec.path, first))
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
 
+/// Whether a path of the table can match at all; a test holds that none begins with a name.
+fn begins_with(template: &str, first: &str) -> bool {
+    let rest = template.get(1..).and_then(|path| path.strip_prefix(first));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Matches a path of the table; `{name}` (references) takes one segment or more, other names just one.
-fn match_path(template: &str, segments: &[String]) -> Option<Vec<String>> {
+fn match_path(template: &str, segments: &[Cow<'_, str>]) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = segments;
-    let mut parts = template.split('/').skip(1);
+    // By bytes, which is faster than by characters for texts so short.
+    let mut parts = template.as_bytes().split(|byte| *byte == b'/').skip(1);
     while let Some(part) = parts.next() {
-        let after = parts.clone().count();
         let (here, later) = match part {
-            "{name}" | "{path}" => rest.split_at_checked(rest.len().checked_sub(after)?)?,
+            b"{name}" | b"{path}" => {
+                let after = parts.clone().count();
+                rest.split_at_checked(rest.len().checked_sub(after)?)?
+            }
             _ => rest.split_at_checked(1)?,
         };
         match here {
             [] => return None,
-            [one] if !part.starts_with('{') => {
-                if one != part {
+            [one] if !part.starts_with(b"{") => {
+                if one.as_bytes() != part {
                     return None;
                 }
             }

@@ -41,9 +41,10 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = form_decode(name)?;
             // The daemon refuses what cannot be decoded, whatever the parameter.
-            let value = form_decode(value)?;
+            let value = form_decode(value)?.into_owned();
             let Some(parameter) = parameters.iter().find(|parameter| parameter.name == name) else {
-                if !query.dropped.contains(&name) && query.dropped.len() < 64 {
+                if !query.dropped.iter().any(|dropped| *dropped == name) && query.dropped.len() < 64
+                {
                     query.dropped.push(name.chars().take(64).collect());
                 }
                 continue;
@@ -97,7 +98,7 @@ impl Query {
     pub(super) fn fields(&self) -> Vec<Field<'_>> {
         let present = self.known.iter().filter(|known| !known.value.is_empty());
         let field = |known: &Known| Field {
-            path: format!("?{}", known.parameter.name),
+            path: ["?", known.parameter.name].concat(),
             value: Cow::Owned(Value::Text(known.value.clone())),
             class: known.parameter.class,
         };
@@ -184,14 +185,19 @@ fn is_filters(value: &Value) -> bool {
             .all(|(_, value)| matches!(value, Value::List(_)) && texts(value))
 }
 
-fn form_decode(raw: &str) -> Result<String, Malformed> {
-    percent_decode(&raw.replace('+', " ")).map_err(Malformed::Query)
+fn form_decode(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    let spaced = if raw.contains('+') {
+        Cow::Owned(raw.replace('+', " "))
+    } else {
+        Cow::Borrowed(raw)
+    };
+    percent_decode(spaced).map_err(Malformed::Query)
 }
 
 /// Decodes `%XX` once; refuses what is no UTF-8 and a `%` that begins no two hex digits.
-pub(super) fn percent_decode(raw: &str) -> Result<String, String> {
+pub(super) fn percent_decode(raw: Cow<'_, str>) -> Result<Cow<'_, str>, String> {
     if !raw.contains('%') {
-        return Ok(raw.to_owned());
+        return Ok(raw);
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut rest = raw.bytes();
@@ -206,7 +212,9 @@ pub(super) fn percent_decode(raw: &str) -> Result<String, String> {
         };
         bytes.push(u8::try_from(high * 16 + low).map_err(|error| error.to_string())?);
     }
-    String::from_utf8(bytes).map_err(|_| "an encoded byte that is no UTF-8".to_owned())
+    String::from_utf8(bytes)
+        .map(Cow::Owned)
+        .map_err(|_| "an encoded byte that is no UTF-8".to_owned())
 }
 
 fn percent_encode(text: &str, target: &mut String) {

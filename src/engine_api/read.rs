@@ -1,11 +1,12 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
 use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 use super::Malformed;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{self, Class, Schema, Shape};
+use super::schema::{self, Class, Inner, Schema, Shape};
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone)]
@@ -45,24 +46,25 @@ impl Reading {
         }
     }
 
-    /// Checks a body against its schema and yields the canonical one.
-    pub(super) fn body(
-        &mut self,
-        value: Value,
-        schema: &'static Schema,
-    ) -> Result<Value, Malformed> {
-        self.shaped(value, Shape::Object(schema), "")
+    /// Checks a body against its shape and yields the canonical one.
+    pub(super) fn body(&mut self, value: Value, shape: Shape) -> Result<Value, Malformed> {
+        self.shaped(value, shape, &Place::Root)
     }
 
-    fn shaped(&mut self, value: Value, shape: Shape, path: &str) -> Result<Value, Malformed> {
+    fn shaped(
+        &mut self,
+        value: Value,
+        shape: Shape,
+        place: &Place<'_>,
+    ) -> Result<Value, Malformed> {
         // Go's decoder leaves the zero value where `null` stands, whatever the type.
         if matches!(value, Value::Null) {
             return Ok(value);
         }
         match (shape, value) {
-            (Shape::Object(schema), Value::Object(members)) => self.object(members, schema, path),
+            (Shape::Object(schema), Value::Object(members)) => self.object(members, schema, place),
             (Shape::List(item), Value::List(items)) => {
-                let item = |(index, value)| self.shaped(value, *item, &format!("{path}[{index}]"));
+                let item = |(index, value)| self.shaped(value, *item, &Place::Item(place, index));
                 items
                     .into_iter()
                     .enumerate()
@@ -72,7 +74,7 @@ impl Reading {
             }
             (Shape::Map(item), Value::Object(members)) => {
                 let member = |(key, value): (String, Value)| {
-                    let value = self.shaped(value, *item, &format!("{path}.{key}"))?;
+                    let value = self.shaped(value, *item, &Place::Member(place, &key))?;
                     Ok((key, value))
                 };
                 members
@@ -84,8 +86,11 @@ impl Reading {
             // The daemon takes one string for a list of one; as a list it is judged like any other.
             (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
             (shape, value) if fits(shape, &value) => Ok(value),
+            (shape, _) if matches!(place, Place::Root) => {
+                Err(Malformed::Body(format!("it is not {}", describe(shape))))
+            }
             (shape, _) => Err(Malformed::Body(format!(
-                "`{path}` is not {}",
+                "`{place}` is not {}",
                 describe(shape)
             ))),
         }
@@ -95,26 +100,28 @@ impl Reading {
         &mut self,
         members: Vec<(String, Value)>,
         schema: &'static Schema,
-        path: &str,
+        place: &Place<'_>,
     ) -> Result<Value, Malformed> {
         let mut kept = Vec::with_capacity(members.len());
         let mut search = schema.search();
         for (key, value) in members {
-            let path = join(path, &key);
             if let Some(field) = search.find(|field| field.is_written(&key)) {
-                self.known((key, value), field, &path, &mut kept)?;
-            } else if let Some(field) = schema
+                self.known((key, value), field, place, &mut kept)?;
+                continue;
+            }
+            let place = Place::Field(place, &key);
+            if let Some(field) = schema
                 .fields()
                 .find(|field| !matches!(field.shape, Shape::Unread) && folds_to(&key, field.name))
             {
                 let name = field.name;
                 return Err(Malformed::Json(format!(
-                    "the key `{path}` is `{name}` to the daemon, written otherwise"
+                    "the key `{place}` is `{name}` to the daemon, written otherwise"
                 )));
             } else if value.is_zero() {
-                self.drop_field(&path);
+                self.drop_field(&place);
             } else {
-                self.report(path, &value);
+                self.report(&place, &value);
             }
         }
         Ok(Value::Object(kept))
@@ -122,19 +129,20 @@ impl Reading {
 }
 
 impl Reading {
-    fn drop_field(&mut self, path: &str) {
+    fn drop_field(&mut self, place: &Place<'_>) {
         if self.dropped.len() < MOST_NAMED {
-            self.dropped.push(path.to_owned());
+            self.dropped.push(place.to_string());
         }
     }
 
-    fn report(&mut self, path: String, value: &Value) {
+    fn report(&mut self, place: &Place<'_>, value: &Value) {
         if self.unknown.len() < MOST_NAMED {
             let value = if self.hides_values {
                 String::new()
             } else {
                 shorten(&value.to_string())
             };
+            let path = place.to_string();
             self.unknown.push(UnknownField { path, value });
         }
     }
@@ -144,22 +152,24 @@ impl Reading {
         &mut self,
         (key, value): (String, Value),
         field: &schema::Field,
-        path: &str,
+        place: &Place<'_>,
         kept: &mut Vec<(String, Value)>,
     ) -> Result<(), Malformed> {
+        let place = Place::Field(place, &key);
         if matches!(field.shape, Shape::Unread) {
-            self.drop_field(path);
+            self.drop_field(&place);
             return Ok(());
         }
-        let value = self.shaped(value, field.shape, path)?;
+        let value = self.shaped(value, field.shape, &place)?;
         if matches!(field.class, Class::Refused(_)) && value.is_zero() {
-            self.drop_field(path);
+            self.drop_field(&place);
             return Ok(());
         }
-        if kept.iter().any(|(name, _)| name == field.name) {
+        // The same key twice was refused before; only another spelling may still be the same field.
+        if field.spelling.is_some() && kept.iter().any(|(name, _)| name == field.name) {
             let name = field.name;
             return Err(Malformed::Json(format!(
-                "the key `{path}` is `{name}` to the daemon, which stands there too"
+                "the key `{place}` is `{name}` to the daemon, which stands there too"
             )));
         }
         let key = if field.name == key {
@@ -173,63 +183,86 @@ impl Reading {
 }
 
 /// Appends every field of a canonical body that is present, objects before what they hold.
-pub(super) fn fields<'a>(value: &'a Value, schema: &'static Schema, found: &mut Vec<Field<'a>>) {
-    fields_in(value, schema, "", found);
+pub(super) fn fields<'a>(value: &'a Value, shape: Shape, found: &mut Vec<Field<'a>>) {
+    inside(value, shape, &mut String::new(), found);
 }
 
-/// Likewise of an object that stands at `path`.
+/// Likewise those of an object that stands at `path`.
 pub(super) fn fields_in<'a>(
     value: &'a Value,
     schema: &'static Schema,
     path: &str,
     found: &mut Vec<Field<'a>>,
 ) {
-    inside(value, Shape::Object(schema), path, found);
+    let mut path = path.to_owned();
+    inside(value, Shape::Object(schema), &mut path, found);
 }
 
-fn inside<'a>(value: &'a Value, shape: Shape, path: &str, found: &mut Vec<Field<'a>>) {
-    match shape {
-        Shape::Object(schema) => {
+/// `path` is that of the value; it is longer while what the value holds is looked at.
+fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec<Field<'a>>) {
+    let length = path.len();
+    match shape.inner() {
+        Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
                 let Some(field) = search.find(|field| field.name == key) else {
                     continue;
                 };
-                if matches!(value, Value::Null) {
+                let is_judged = field.class != Class::Harmless;
+                if matches!(value, Value::Null) || !(is_judged || holds_fields(field.shape)) {
                     continue;
                 }
-                let path = join(path, key);
-                inside(value, field.shape, &path, found);
-                if field.class != Class::Harmless {
+                push_key(path, key);
+                inside(value, field.shape, path, found);
+                if is_judged {
                     found.push(Field {
-                        path,
+                        path: path.clone(),
                         value: Cow::Borrowed(value),
                         class: field.class,
                     });
                 }
+                path.truncate(length);
             }
         }
-        Shape::List(item) => {
+        Inner::Items(item) => {
             for (index, value) in value.items().iter().enumerate() {
-                inside(value, *item, &format!("{path}[{index}]"), found);
+                // INVARIANT: writing to a string does not fail.
+                let _ = write!(path, "[{index}]");
+                inside(value, item, path, found);
+                path.truncate(length);
             }
         }
-        Shape::Map(item) => {
+        Inner::Values(item) => {
             for (key, value) in value.members() {
-                inside(value, *item, &format!("{path}.{key}"), found);
+                path.push('.');
+                path.push_str(key);
+                inside(value, item, path, found);
+                path.truncate(length);
             }
         }
-        Shape::Bool
-        | Shape::Integer
-        | Shape::Float
-        | Shape::Text
-        | Shape::TextList
-        | Shape::TextOrList
-        | Shape::TextMap
-        | Shape::Set
-        | Shape::Any
-        | Shape::Unread => {}
+        Inner::Nothing => {}
     }
+}
+
+fn holds_fields(shape: Shape) -> bool {
+    matches!(shape, Shape::Object(_) | Shape::List(_) | Shape::Map(_))
+}
+
+fn push_key(path: &mut String, key: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(shortened(key));
+}
+
+/// A key as paths show it.
+fn shortened(key: &str) -> &str {
+    const LONGEST_KEY: usize = 64;
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let end = key.char_indices().nth(LONGEST_KEY).map(|(end, _)| end);
+    end.and_then(|end| key.get(..end)).unwrap_or(key)
 }
 
 fn fits(shape: Shape, value: &Value) -> bool {
@@ -279,12 +312,23 @@ pub(super) fn refuse_legacy_body(
     bytes: &[u8],
 ) -> Result<(), Malformed> {
     let is_blank = bytes.iter().all(u8::is_ascii_whitespace);
-    if operation != Some(Operation::ContainerStart) || is_blank || json::parse(bytes)?.is_zero() {
+    if operation != Some(Operation::ContainerStart) || is_blank {
         return Ok(());
     }
-    Err(Malformed::Body(
-        "ContainerStart takes none; older engines read a HostConfig from it".to_owned(),
-    ))
+    let body = json::parse(bytes)?;
+    if body.is_zero() {
+        return Ok(());
+    }
+    let named = |(key, _): &(String, Value)| format!("`{}`", shorten(key));
+    let keys: Vec<String> = body.members().iter().take(8).map(named).collect();
+    let keys = if keys.is_empty() {
+        String::new()
+    } else {
+        format!(", and this has {}", keys.join(", "))
+    };
+    Err(Malformed::Body(format!(
+        "ContainerStart takes none{keys}; older engines read a HostConfig from it"
+    )))
 }
 
 /// Whether Go's decoder takes `key` for the field `name`: equal but for case, U+017F for `s`, U+212A for `k`.
@@ -299,12 +343,26 @@ fn folds_to(key: &str, name: &str) -> bool {
     key.chars().map(fold).eq(name.chars().map(fold))
 }
 
-fn join(path: &str, key: &str) -> String {
-    let key: String = key.chars().take(64).collect();
-    if path.is_empty() {
-        key
-    } else {
-        format!("{path}.{key}")
+/// Where a value stands in a body; written out only where somebody is to read it.
+#[derive(Debug, Clone, Copy)]
+enum Place<'a> {
+    /// The body itself.
+    Root,
+    Field(&'a Self, &'a str),
+    /// Of a map, whose keys are data.
+    Member(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Field(Self::Root, key) => f.write_str(shortened(key)),
+            Self::Field(parent, key) => write!(f, "{parent}.{}", shortened(key)),
+            Self::Member(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
+        }
     }
 }
 

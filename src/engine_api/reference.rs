@@ -21,6 +21,25 @@ pub fn forms(reference: &str) -> Vec<Vec<String>> {
     readings
 }
 
+/// The forms of a name that is never an id: of a plugin in a registry, or of one that is made.
+#[must_use]
+pub fn forms_of_name(reference: &str) -> Vec<String> {
+    named(reference)
+}
+
+/// The forms of a reference to a plugin that is there already: its name, its id, or the beginning of that; the daemon
+/// takes `sha256:…` for a name with a tag.
+///
+/// moby: daemon/pkg/plugin/store.go, `resolvePluginID`.
+#[must_use]
+pub fn forms_of_plugin(reference: &str) -> Vec<Vec<String>> {
+    let mut readings = forms(reference);
+    if reference.starts_with("sha256:") {
+        readings.push(named(reference));
+    }
+    readings
+}
+
 /// What a reference with neither tag nor digest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Untagged {

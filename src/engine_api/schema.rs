@@ -91,6 +91,39 @@ pub enum Shape {
     Unread,
 }
 
+/// What a value of a [`Shape`] holds that has a shape of its own.
+#[derive(Debug, Clone, Copy)]
+pub enum Inner {
+    Fields(&'static Schema),
+    /// The items of a list.
+    Items(Shape),
+    /// The values of a map, whose keys are data.
+    Values(Shape),
+    Nothing,
+}
+
+impl Shape {
+    /// What a value of this shape holds, for all who walk through a body.
+    #[must_use]
+    pub fn inner(self) -> Inner {
+        match self {
+            Self::Object(schema) => Inner::Fields(schema),
+            Self::List(item) => Inner::Items(*item),
+            Self::Map(value) => Inner::Values(*value),
+            Self::Bool
+            | Self::Integer
+            | Self::Float
+            | Self::Text
+            | Self::TextList
+            | Self::TextOrList
+            | Self::TextMap
+            | Self::Set
+            | Self::Any
+            | Self::Unread => Inner::Nothing,
+        }
+    }
+}
+
 /// How a field or a parameter is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -167,6 +200,12 @@ pub enum Limit {
     Registry,
     /// `HostConfig.Tmpfs`: mount options for each path in the container.
     Tmpfs,
+    /// A reference to a plugin in a registry, or a name that one gets here.
+    Plugin,
+    /// The name of a checkpoint, a directory beneath its container's own.
+    Checkpoint,
+    /// The specification of a volume of the swarm, which a plugin on its nodes mounts.
+    ClusterVolume,
     /// Arguments of `ps`, which runs on the host: a `=` renames a column, and the daemon tells the container's
     /// processes by the column that is headed `PID` (moby: daemon/top_unix.go).
     PsArguments,
@@ -189,6 +228,24 @@ pub enum Limit {
     SecretDriver,
     SecretTemplating,
     ConfigTemplating,
+    /// The networks of a service or its tasks, each by its `Target`: a name, an id, or the beginning of that.
+    ServiceNetworks,
+    /// `EndpointSpec.Ports` of a service.
+    ServicePorts,
+    /// `ContainerSpec.Mounts`: as `HostConfig.Mounts`, on whichever nodes run the tasks, and with templates.
+    ServiceMounts,
+    /// Labels of a service's tasks, which are security options of their containers.
+    SelinuxContext,
+    SeccompMode,
+    AppArmorMode,
+    ServiceSecrets,
+    ServiceConfigs,
+    /// What the nodes of a swarm offer beyond processors and memory, by its kind.
+    GenericResources,
+    /// `TaskTemplate.Runtime`: what the tasks of a service are.
+    TaskRuntime,
+    /// `rollback` of `ServiceUpdate`: an older spec of the service in place of the one in the body.
+    ServiceRollback,
 }
 
 /// Why a field that no key opens is refused.
@@ -200,6 +257,8 @@ pub enum Refused {
     Swarm,
     /// Reaches the host or its daemon in a way that no key of a policy describes.
     Host,
+    /// Describes tasks of a service that are no containers.
+    TaskRuntime,
 }
 
 /// A query parameter that the daemon reads for an operation.

@@ -1,5 +1,7 @@
 //! Where a head ends, and what can be wrong with one.
 
+use memchr::memchr;
+
 /// Looks for the end of a head in bytes that come bit by bit; each byte is looked at once.
 #[derive(Debug, Default)]
 pub struct HeadSearch {
@@ -16,7 +18,7 @@ impl HeadSearch {
     pub fn end(&mut self, input: &[u8]) -> Result<Option<usize>, HeadFault> {
         while let Some(found) = input
             .get(self.searched..)
-            .and_then(|rest| rest.iter().position(|byte| *byte == b'\n'))
+            .and_then(|rest| memchr(b'\n', rest))
         {
             let feed = self.searched + found;
             let line = input.get(self.line..feed).unwrap_or_default();

@@ -10,6 +10,8 @@ mod headers;
 mod request;
 mod response;
 
+use memchr::memchr_iter;
+
 pub use body::{Body, BodyFault, Extras, Piece};
 pub use head::{HeadFault, HeadSearch};
 pub use headers::Headers;
@@ -32,6 +34,11 @@ pub enum Framing {
     Chunked,
     /// Answers only.
     UntilEnd,
+}
+
+/// The length of a head's first line: what stands before the first carriage return with a line feed.
+fn first_line(head: &[u8]) -> Option<usize> {
+    memchr_iter(b'\r', head).find(|end| head.get(end + 1) == Some(&b'\n'))
 }
 
 /// Reads a `Content-Length`: decimal digits and nothing else.

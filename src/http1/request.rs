@@ -1,7 +1,7 @@
 //! The head of a request.
 
 use super::headers::is_token;
-use super::{Framing, HeadFault, Headers, Version, is_chunked, only_length};
+use super::{Framing, HeadFault, Headers, Version, first_line, is_chunked, only_length};
 
 /// The head of a request, as it came.
 #[derive(Debug, Clone)]
@@ -21,10 +21,7 @@ impl Request {
     /// [`HeadFault`] for whatever could be read in two ways, and for targets that are not a path: the daemon's router
     /// knows no other (RFC 9112, section 3.2.1).
     pub fn parse(head: &[u8], headers: usize) -> Result<Self, HeadFault> {
-        let end = head
-            .windows(2)
-            .position(|pair| pair == b"\r\n")
-            .ok_or(HeadFault::RequestLine)?;
+        let end = first_line(head).ok_or(HeadFault::RequestLine)?;
         let line = head.get(..end).unwrap_or_default();
         let mut words = line.split(|byte| *byte == b' ');
         let (Some(method), Some(target), Some(version), None) =
@@ -47,8 +44,8 @@ impl Request {
         }
         let headers = Headers::parse(head, end + 2, headers)?;
         Ok(Self {
-            method: String::from_utf8_lossy(method).into_owned(),
-            target: String::from_utf8_lossy(target).into_owned(),
+            method: ascii(method),
+            target: ascii(target),
             version,
             framing: framing(version, &headers)?,
             headers,
@@ -79,6 +76,11 @@ impl Request {
                 .first("expect")
                 .is_some_and(|value| value.eq_ignore_ascii_case(b"100-continue"))
     }
+}
+
+/// INVARIANT: the bytes were found to be ASCII.
+fn ascii(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap_or_default()
 }
 
 /// RFC 9112, section 6.3, but for what it lets a server repair: that is refused.

@@ -1,6 +1,6 @@
 //! The head of the daemon's answer.
 
-use super::{Framing, HeadFault, Headers, Version, is_chunked, only_length};
+use super::{Framing, HeadFault, Headers, Version, first_line, is_chunked, only_length};
 
 /// The head of an answer, as it came.
 #[derive(Debug, Clone)]
@@ -20,10 +20,7 @@ impl Response {
     /// # Errors
     /// [`HeadFault`] where it is no answer in HTTP/1.0 or 1.1.
     pub fn parse(head: &[u8], headers: usize) -> Result<Self, HeadFault> {
-        let end = head
-            .windows(2)
-            .position(|pair| pair == b"\r\n")
-            .ok_or(HeadFault::StatusLine)?;
+        let end = first_line(head).ok_or(HeadFault::StatusLine)?;
         let line = head
             .get(..end)
             .and_then(|line| std::str::from_utf8(line).ok())

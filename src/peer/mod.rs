@@ -94,8 +94,11 @@ impl Peer {
             return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
         }
         let own = written.min(self.output.len());
-        self.output.advance(own);
-        if own > 0 && self.output.is_empty() {
+        if own < self.output.len() {
+            self.output.advance(own);
+        } else if self.output.capacity() <= KEPT {
+            self.output.clear();
+        } else {
             // A connection that is kept is not to hold the largest request that it ever carried.
             self.output = BytesMut::new();
         }
@@ -166,6 +169,8 @@ impl Peer {
 const SMALL_READ: usize = 8 * 1024;
 /// Reads of a connection that fills its buffer, in bytes.
 const LARGE_READ: usize = 64 * 1024;
+/// Room that a connection keeps for what it writes, in bytes.
+const KEPT: usize = 2 * 1024;
 
 #[cfg(test)]
 mod tests {

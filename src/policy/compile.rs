@@ -89,6 +89,8 @@ fn fill(policy: &mut Policy, root: &mut Table<'_>, given: &BTreeMap<String, Stri
     policy.swarm = root.section("swarm", limits::swarm);
     policy.secret = root.section("secret", limits::secret);
     policy.config = root.section("config", limits::config);
+    policy.plugin = root.section("plugin", limits::plugin);
+    policy.service = root.section("service", limits::service);
 }
 
 /// The parameters that the policy names, with what was given for each; `None` stands for a value that is a problem

@@ -1,5 +1,5 @@
-//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]`, `[swarm]`, `[secret]` and
-//! `[config]`.
+//! The limits of a policy: `[container]`, `[network]`, `[volume]`, `[image]`, `[build]`, `[plugin]`, `[swarm]`, `[secret]`,
+//! `[config]` and `[service]`.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use super::problem::Fault;
 use super::value::Value;
 use super::{
     BuildLimits, ConfigLimits, ContainerLimits, DefaultBridge, HostFileSystem, HostPath, Icc,
-    ImageLimits, Limit, NetworkLimits, Pattern, SecretLimits, SwarmLimits, VolumeLimits, paths,
-    published, subnet, words,
+    ImageLimits, Limit, NetworkLimits, Pattern, PluginLimits, SecretLimits, ServiceLimits,
+    SwarmLimits, VolumeLimits, paths, published, subnet, words,
 };
 
 pub(super) fn container(
@@ -83,6 +83,7 @@ pub(super) fn volume(table: &mut Table<'_>) -> VolumeLimits {
     VolumeLimits {
         drivers: patterns(table, "drivers"),
         types: texts(table, "types", words::volume_type),
+        cluster: limit(table, "cluster", Value::boolean),
     }
 }
 
@@ -121,6 +122,24 @@ pub(super) fn secret(table: &mut Table<'_>) -> SecretLimits {
 pub(super) fn config(table: &mut Table<'_>) -> ConfigLimits {
     ConfigLimits {
         templating: limit(table, "templating", Value::boolean),
+    }
+}
+
+pub(super) fn plugin(table: &mut Table<'_>) -> PluginLimits {
+    PluginLimits {
+        references: limit(table, "references", |value| value.list(words::image)),
+        privileges: patterns(table, "privileges"),
+        settings: patterns(table, "settings"),
+        creates_unread: limit(table, "dangerously-create-unread", Value::boolean),
+    }
+}
+
+pub(super) fn service(table: &mut Table<'_>) -> ServiceLimits {
+    ServiceLimits {
+        secrets: patterns(table, "secrets"),
+        configs: patterns(table, "configs"),
+        volumes: patterns(table, "volumes"),
+        generic_resources: patterns(table, "generic-resources"),
     }
 }
 

@@ -48,6 +48,8 @@ pub struct Policy {
     pub swarm: SwarmLimits,
     pub secret: SecretLimits,
     pub config: ConfigLimits,
+    pub plugin: PluginLimits,
+    pub service: ServiceLimits,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.
@@ -233,6 +235,8 @@ pub struct VolumeLimits {
     pub drivers: Limit<Vec<Pattern>>,
     /// File system types beyond `tmpfs` that the `local` driver may mount (`nfs`, `cifs`).
     pub types: Limit<Vec<String>>,
+    /// Volumes of the swarm (`ClusterVolumeSpec`).
+    pub cluster: Limit<bool>,
 }
 
 /// `[image]`: limits on images that come and go.
@@ -242,6 +246,19 @@ pub struct ImageLimits {
     pub references: Limit<Vec<Pattern>>,
     /// Import from a URL that the daemon fetches.
     pub import_urls: Limit<bool>,
+}
+
+/// `[service]`: limits on services that have no counterpart for containers.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceLimits {
+    /// Names of secrets that services may read.
+    pub secrets: Limit<Vec<Pattern>>,
+    /// Names of configs that services may read.
+    pub configs: Limit<Vec<Pattern>>,
+    /// Names of volumes that services may mount, whatever they stand for on each node.
+    pub volumes: Limit<Vec<Pattern>>,
+    /// Kinds of generic resources that services may reserve.
+    pub generic_resources: Limit<Vec<Pattern>>,
 }
 
 /// `[build]`: limits on classic builds.
@@ -285,4 +302,17 @@ pub struct SecretLimits {
 pub struct ConfigLimits {
     /// Data that the daemon runs as a template.
     pub templating: Limit<bool>,
+}
+
+/// `[plugin]`: limits on managed plugins, which can have whatever the host has.
+#[derive(Debug, Clone, Default)]
+pub struct PluginLimits {
+    /// References in registries and names here: what may be pulled, pushed, enabled, set, upgraded, removed.
+    pub references: Limit<Vec<Pattern>>,
+    /// What plugins may be given, `NAME:VALUE` each as the daemon lists it.
+    pub privileges: Limit<Vec<Pattern>>,
+    /// `NAME[.FIELD]=VALUE` each, as `PluginSet` takes it.
+    pub settings: Limit<Vec<Pattern>>,
+    /// Plugins made from an archive that the gate does not read (`dangerously-create-unread`).
+    pub creates_unread: Limit<bool>,
 }

@@ -120,7 +120,10 @@ fn single(text: &str) -> Result<Operation, Fault> {
     let found = Operation::all().find(|operation| operation.name() == text);
     match found {
         Some(operation) if is_modelled(&operation) => Ok(operation),
-        Some(operation) => Err(not_modelled(operation.name())),
+        Some(operation) => Err(match operation.unmodelled_because() {
+            Some(because) => not_modelled(operation.name()).help(because),
+            None => not_modelled(operation.name()),
+        }),
         None => {
             let help = match nearest(text, Operation::all().map(Operation::name)) {
                 Some(name) => format!("did you mean `{name}`?"),
@@ -204,10 +207,7 @@ mod tests {
         let reads = selection("*:read").unwrap();
         assert!(reads.iter().all(|read| read.spec().effect == Effect::Read));
         assert_eq!(selection("Session:*").unwrap_err().code(), "not-modelled");
-        assert_eq!(
-            selection("ServiceCreate").unwrap_err().code(),
-            "not-modelled"
-        );
+        assert_eq!(selection("Session").unwrap_err().code(), "not-modelled");
         assert_eq!(selection("Network:export").unwrap_err().code(), "empty");
     }
 

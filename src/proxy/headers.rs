@@ -122,7 +122,7 @@ fn reads_credentials(operation: Operation) -> bool {
 }
 
 /// Whether a line of an answer is meant for the next hop only (RFC 9110, section 7.6.1), or is the gate's to write.
-pub(super) fn is_of_one_hop(name: &str) -> bool {
+pub(super) fn is_of_one_hop(name: &[u8]) -> bool {
     const NAMES: [&str; 10] = [
         "connection",
         "content-length",
@@ -135,7 +135,9 @@ pub(super) fn is_of_one_hop(name: &str) -> bool {
         "upgrade",
         "proxy-authorization",
     ];
-    NAMES.iter().any(|one| one.eq_ignore_ascii_case(name))
+    NAMES
+        .iter()
+        .any(|one| name.eq_ignore_ascii_case(one.as_bytes()))
 }
 
 #[cfg(test)]
@@ -175,10 +177,14 @@ mod tests {
     #[test]
     fn credentials_pass_once_to_operations_that_read_them() {
         let headers = "X-Registry-Auth: first\r\nX-Registry-Auth: second";
-        assert_eq!(
-            passed_names("POST /images/a/push", headers),
-            ["X-Registry-Auth: first"]
-        );
+        for line in [
+            "POST /images/a/push",
+            "POST /services/create",
+            "POST /services/a/update",
+        ] {
+            assert_eq!(passed_names(line, headers), ["X-Registry-Auth: first"]);
+        }
+        assert!(passed_names("DELETE /services/a", headers).is_empty());
     }
 
     #[test]

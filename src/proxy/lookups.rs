@@ -1,7 +1,6 @@
 //! What the names in a request refer to, asked of the daemon over the connection that the request will take.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
@@ -15,23 +14,6 @@ use crate::engine_api::{
 use super::Gate;
 use super::connection::Connection;
 use super::forward::daemon_connection;
-
-/// The daemon's defaults, shared by all connections and asked for anew when they are old.
-#[derive(Debug, Default)]
-pub struct DefaultsCache(Mutex<Option<(Instant, DaemonDefaults)>>);
-
-impl DefaultsCache {
-    fn fresh(&self) -> Option<DaemonDefaults> {
-        let cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (asked, defaults) = cached.as_ref()?;
-        (asked.elapsed() < DEFAULTS_LAST).then(|| defaults.clone())
-    }
-
-    fn keep(&self, defaults: &DaemonDefaults) {
-        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *cached = Some((Instant::now(), defaults.clone()));
-    }
-}
 
 /// Asks for what the decision on this request must know, and for nothing where it needs nothing.
 pub(super) async fn answered(connection: &mut Connection, request: &EngineRequest) -> Facts {
@@ -81,7 +63,7 @@ fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
         (Reference::Volume(name), Answer::Volume(found)) => {
             facts.volumes.insert(name, found);
         }
-        (Reference::Network(name), Answer::Network(found)) => {
+        (Reference::Network(name) | Reference::SwarmNetwork(name), Answer::Network(found)) => {
             facts.networks.insert(name, found);
         }
         (Reference::Image(id), Answer::Image(found)) => {
@@ -175,6 +157,10 @@ impl Asker {
                 let read = |bytes: &[u8]| ExistingNetwork::read(bytes, name);
                 Answer::Network(self.ask(Question::Network(name), read).await)
             }
+            Reference::SwarmNetwork(name) => {
+                let read = |bytes: &[u8]| ExistingNetwork::read_of_swarm(bytes, name);
+                Answer::Network(self.ask(Question::SwarmNetwork(name), read).await)
+            }
             Reference::Image(id) => {
                 Answer::Image(self.ask(Question::Image(id), ExistingImage::read).await)
             }
@@ -182,9 +168,17 @@ impl Asker {
     }
 
     async fn container_behind(&mut self, exec: &str) -> Found<ExistingContainer> {
+        if let Some(id) = self.gate.known.container_of(exec)
+            && let Found::Is(container) = self.container(&id).await
+        {
+            return Found::Is(container);
+        }
         let read = |bytes: &[u8]| container_of_exec(bytes, exec);
         match self.ask(Question::Exec(exec), read).await {
-            Found::Is(id) => self.container(&id).await,
+            Found::Is(id) => {
+                self.gate.known.keep_exec(exec, &id);
+                self.container(&id).await
+            }
             Found::Answered { status, message } => Found::Answered { status, message },
             Found::Unknown(cause) => Found::Unknown(cause),
         }
@@ -206,12 +200,12 @@ impl Asker {
     }
 
     async fn defaults(&mut self) -> Found<DaemonDefaults> {
-        if let Some(defaults) = self.gate.defaults.fresh() {
+        if let Some(defaults) = self.gate.known.defaults() {
             return Found::Is(defaults);
         }
         let found = self.ask(Question::Info, DaemonDefaults::read).await;
         if let Found::Is(defaults) = &found {
-            self.gate.defaults.keep(defaults);
+            self.gate.known.keep_defaults(defaults);
         }
         found
     }
@@ -222,6 +216,9 @@ impl Asker {
         question: Question<'_>,
         read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
     ) -> Found<T> {
+        if let Err(fault) = question.check() {
+            return Found::Unknown(fault.to_string());
+        }
         let idle = match daemon_connection(&mut self.idle, &self.gate.daemon).await {
             Ok(idle) => idle,
             Err(unavailable) => {
@@ -255,8 +252,6 @@ impl Asker {
     }
 }
 
-/// How long the daemon's defaults are taken for what they were; they change with its settings.
-const DEFAULTS_LAST: Duration = Duration::from_secs(60);
 /// Things of one request that are looked up; what is beyond is not known, and so refused.
 const MOST_REFERENCES: usize = 128;
 /// Connections over which one request's lookups are made.

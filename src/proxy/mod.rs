@@ -10,6 +10,7 @@ mod group;
 mod headers;
 mod host_files;
 mod judge;
+mod known;
 mod limits;
 pub mod listener;
 mod lookups;
@@ -43,7 +44,7 @@ use crate::policy::client::Identity;
 
 use connection::{After, Connection};
 use judge::Judged;
-pub use lookups::DefaultsCache;
+pub use known::Known;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
 pub use versions::DaemonVersions;
@@ -63,7 +64,7 @@ pub struct Gate {
     pub protected: Vec<String>,
     /// Host paths that some policy opens for writing.
     pub writable: Vec<String>,
-    pub defaults: DefaultsCache,
+    pub known: Known,
 }
 
 /// Who a connection belongs to, and what is permitted to it.

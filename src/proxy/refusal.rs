@@ -20,6 +20,12 @@ pub(super) struct OwnAnswer {
     pub(super) message: String,
 }
 
+/// An error as the daemon writes it.
+#[derive(serde::Serialize)]
+struct Shown<'a> {
+    message: &'a str,
+}
+
 impl OwnAnswer {
     pub(super) fn new(status: u16, message: impl Into<String>) -> Self {
         Self {
@@ -30,8 +36,15 @@ impl OwnAnswer {
 
     /// The whole answer; `is_head` leaves the body out, `closes` says that no request may follow.
     pub(super) fn queue(&self, client: &mut Peer, is_head: bool, closes: bool) {
-        let mut body = serde_json::json!({ "message": self.message }).to_string();
-        body.push('\n');
+        let mut body = Vec::with_capacity(self.message.len() + 64);
+        // INVARIANT: a text is always JSON.
+        let _ = serde_json::to_writer(
+            &mut body,
+            &Shown {
+                message: &self.message,
+            },
+        );
+        body.push(b'\n');
         let connection = if closes { "Connection: close\r\n" } else { "" };
         // INVARIANT: writing into memory does not fail.
         let _ = write!(
@@ -42,7 +55,7 @@ impl OwnAnswer {
             body.len(),
         );
         if !is_head {
-            client.queue(body.as_bytes());
+            client.queue(&body);
         }
     }
 }

@@ -1,9 +1,5 @@
 //! The daemon's answer as the client gets it.
 
-use std::io::Write as _;
-
-use bytes::BufMut as _;
-
 use crate::daemon::Upgrade;
 use crate::http1::{Body, Extras, Framing, Request, Response, Version};
 use crate::peer::Peer;
@@ -89,24 +85,33 @@ pub(super) fn is_old_hijack(answer: &Response) -> bool {
 
 fn queue_status_and_headers(client: &mut Peer, version: Version, answer: &Response) {
     let version = match version {
-        Version::Http10 => "1.0",
-        Version::Http11 => "1.1",
+        Version::Http10 => b"HTTP/1.0 ",
+        Version::Http11 => b"HTTP/1.1 ",
     };
-    // INVARIANT: writing into memory does not fail.
-    let _ = write!(
-        (&mut client.output).writer(),
-        "HTTP/{version} {} {}\r\n",
-        answer.status,
-        answer.reason
-    );
+    // INVARIANT: a status has three digits; `Response::parse` saw to it.
+    let status = [100, 10, 1].map(|unit| DIGITS.get(usize::from(answer.status / unit % 10)));
+    let status = status.map(|digit| digit.copied().unwrap_or_default());
+    client.output.reserve(USUAL_HEAD);
+    for part in [
+        version,
+        &status[..],
+        b" ",
+        answer.reason.as_bytes(),
+        b"\r\n",
+    ] {
+        client.queue(part);
+    }
     for (name, value) in answer.headers.iter() {
         if !is_of_one_hop(name) {
-            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            for part in [name, b": ", value, b"\r\n"] {
                 client.queue(part);
             }
         }
     }
 }
 
+const DIGITS: &[u8; 10] = b"0123456789";
+/// Of most answers, in bytes.
+const USUAL_HEAD: usize = 512;
 const RAW_STREAM: &str = "application/vnd.docker.raw-stream";
 const MULTIPLEXED_STREAM: &str = "application/vnd.docker.multiplexed-stream";

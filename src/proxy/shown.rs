@@ -1,16 +1,20 @@
 //! A request's target as the audit log shows it: without what may be a secret.
 
+use std::borrow::Cow;
+
 use crate::engine_api::{Operation, parameters_of};
 
 /// The target with the values of those parameters only that the operation reads and that hold no secrets.
 ///
 /// Clients repeat whole bodies as a query, environment and passwords with it.
-pub(super) fn target(operation: Option<Operation>, target: &str) -> String {
+pub(super) fn target(operation: Option<Operation>, target: &str) -> Cow<'_, str> {
     let Some((path, query)) = target.split_once('?') else {
-        return target.to_owned();
+        return Cow::Borrowed(target);
     };
     let read = operation.map(parameters_of).unwrap_or_default();
-    let mut shown = format!("{path}?");
+    let mut shown = String::with_capacity(target.len());
+    shown.push_str(path);
+    shown.push('?');
     for (index, pair) in query.split('&').enumerate() {
         if index > 0 {
             shown.push('&');
@@ -28,11 +32,14 @@ pub(super) fn target(operation: Option<Operation>, target: &str) -> String {
             Some(_) | None => shown.push_str(pair),
         }
     }
-    shown
+    Cow::Owned(shown)
 }
 
 /// Whether the value may be a URL with a user in it, as `remote` and `fromSrc` take them.
 fn has_user(value: &str) -> bool {
+    if !value.contains([':', '%']) {
+        return false;
+    }
     let lower = value.to_ascii_lowercase();
     let is_url = ["://", "%3a", "%2f%2f"]
         .iter()

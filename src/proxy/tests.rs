@@ -20,7 +20,7 @@ use crate::policy::client::Identity;
 use crate::policy::{ContainerLimits, Limit, Pattern, Policy};
 
 use super::connection::Connection;
-use super::{Client, DaemonVersions, DefaultsCache, Gate, Phase};
+use super::{Client, DaemonVersions, Gate, Known, Phase};
 
 /// A client's connection to a gate before a daemon that the test plays.
 struct Stage {
@@ -62,7 +62,7 @@ impl Stage {
             versions: DaemonVersions::telling("1.41"),
             protected: Vec::new(),
             writable: Vec::new(),
-            defaults: DefaultsCache::default(),
+            known: Known::default(),
         };
         let known = Client {
             name: None,

@@ -116,6 +116,11 @@ fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
                 let found = told(&format!("/networks/{name}"), read);
                 facts.networks.insert(name, found);
             }
+            Reference::SwarmNetwork(name) => {
+                let read = |bytes: &[u8]| ExistingNetwork::read_of_swarm(bytes, &name);
+                let found = told(&format!("/networks/{name}?scope=swarm"), read);
+                facts.networks.insert(name, found);
+            }
             Reference::Image(id) => {
                 let found = told(&format!("/images/{id}/json"), ExistingImage::read);
                 facts.images.insert(id, found);

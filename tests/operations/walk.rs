@@ -1,6 +1,6 @@
 //! Every place in a body's schema, with the JSON that reaches it.
 
-use dockgate::engine_api::schema::{Class, Schema, Shape};
+use dockgate::engine_api::schema::{Class, Inner, Schema, Shape};
 
 /// One field of a body.
 pub(super) struct Place {
@@ -51,15 +51,15 @@ impl Inside {
     }
 }
 
-pub(super) fn places(schema: &'static Schema) -> Vec<Place> {
+pub(super) fn places(body: Shape) -> Vec<Place> {
     let mut walk = Walk::default();
-    walk.object(schema, &At::default());
+    walk.shape(body, &At::default());
     walk.places
 }
 
-pub(super) fn objects(schema: &'static Schema) -> Vec<Inside> {
+pub(super) fn objects(body: Shape) -> Vec<Inside> {
     let mut walk = Walk::default();
-    walk.object(schema, &At::default());
+    walk.shape(body, &At::default());
     walk.objects
 }
 
@@ -120,20 +120,11 @@ impl Walk {
     }
 
     fn shape(&mut self, shape: Shape, at: &At) {
-        match shape {
-            Shape::Object(schema) => self.object(schema, at),
-            Shape::List(item) => self.shape(*item, &at.deeper("[]", "[0]", "[", "]")),
-            Shape::Map(item) => self.shape(*item, &at.deeper("{}", ".k", "{\"k\":", "}")),
-            Shape::Bool
-            | Shape::Integer
-            | Shape::Float
-            | Shape::Text
-            | Shape::TextList
-            | Shape::TextOrList
-            | Shape::TextMap
-            | Shape::Set
-            | Shape::Any
-            | Shape::Unread => {}
+        match shape.inner() {
+            Inner::Fields(schema) => self.object(schema, at),
+            Inner::Items(item) => self.shape(item, &at.deeper("[]", "[0]", "[", "]")),
+            Inner::Values(item) => self.shape(item, &at.deeper("{}", ".k", "{\"k\":", "}")),
+            Inner::Nothing => {}
         }
     }
 }

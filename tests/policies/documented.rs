@@ -102,6 +102,8 @@ fn every_key_is_documented() {
         "[swarm]\n",
         "[secret]\n",
         "[config]\n",
+        "[plugin]\n",
+        "[service]\n",
     ];
     for table in tables {
         let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");

@@ -20,6 +20,8 @@ pub(super) fn permissions(policy: &Policy) -> String {
         swarm,
         secret,
         config,
+        plugin,
+        service,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -47,9 +49,14 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("network default-bridge", default_bridge);
     limits.patterns("network parents", parents);
     limits.line("network subnets", subnets);
-    let policy::VolumeLimits { drivers, types } = volume;
+    let policy::VolumeLimits {
+        drivers,
+        types,
+        cluster,
+    } = volume;
     limits.patterns("volume drivers", drivers);
     limits.line("volume types", types);
+    limits.line("volume cluster", cluster);
     let policy::ImageLimits {
         references,
         import_urls,
@@ -67,6 +74,26 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("secret templating", templating);
     let policy::ConfigLimits { templating } = config;
     limits.line("config templating", templating);
+    let policy::PluginLimits {
+        references,
+        privileges,
+        settings,
+        creates_unread,
+    } = plugin;
+    limits.patterns("plugin references", references);
+    limits.patterns("plugin privileges", privileges);
+    limits.patterns("plugin settings", settings);
+    limits.line("plugin dangerously-create-unread", creates_unread);
+    let policy::ServiceLimits {
+        secrets,
+        configs,
+        volumes,
+        generic_resources,
+    } = service;
+    limits.patterns("service secrets", secrets);
+    limits.patterns("service configs", configs);
+    limits.patterns("service volumes", volumes);
+    limits.patterns("service generic-resources", generic_resources);
     text
 }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::support::archive;
+
 /// One request that is refused, with what it would do at the daemon.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -32,7 +34,7 @@ pub(super) struct Case {
     pub(super) refuse: Vec<String>,
     /// The code of the fault, where the request cannot be read.
     pub(super) malformed: Option<String>,
-    /// What is there before, made past the gate: `container`, `running`, `network`.
+    /// What is there before, made past the gate: `container`, `running`, `network`, `plugin`.
     #[serde(default)]
     pub(super) given: Vec<String>,
     pub(super) effect: Option<Effect>,
@@ -139,7 +141,8 @@ impl Case {
     /// The bytes of the body with names put in.
     pub(super) fn bytes(&self, name: &str) -> Vec<u8> {
         if !self.tar.is_empty() {
-            return archive(&self.tar);
+            let named = |(path, text): (&String, &String)| (path.clone(), named(text, name));
+            return archive::of(&self.tar.iter().map(named).collect());
         }
         let text = named(&self.body, name);
         let mut bytes = Vec::new();
@@ -207,28 +210,4 @@ fn container() -> String {
 
 fn yes() -> bool {
     true
-}
-
-/// An archive of files, in the form of 1988 (ustar).
-fn archive(files: &BTreeMap<String, String>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for (name, text) in files {
-        let mut head = [0_u8; 512];
-        head[..name.len()].copy_from_slice(name.as_bytes());
-        head[100..108].copy_from_slice(b"0000644\0");
-        head[108..116].copy_from_slice(b"0000000\0");
-        head[116..124].copy_from_slice(b"0000000\0");
-        head[124..136].copy_from_slice(format!("{:011o}\0", text.len()).as_bytes());
-        head[136..148].copy_from_slice(b"00000000000\0");
-        head[148..156].copy_from_slice(b"        ");
-        head[156] = b'0';
-        head[257..265].copy_from_slice(b"ustar\x0000");
-        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
-        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
-        bytes.extend(head);
-        bytes.extend(text.as_bytes());
-        bytes.resize(bytes.len().next_multiple_of(512), 0);
-    }
-    bytes.resize(bytes.len() + 1024, 0);
-    bytes
 }

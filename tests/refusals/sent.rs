@@ -9,6 +9,14 @@ use crate::support::address::Address;
 use crate::support::gate::Gate;
 use crate::support::{engine, http, process};
 
+/// A plugin that never runs, with one of everything that can be set.
+const PLUGIN: &str = r#"{"description":"{name}","documentation":"","entrypoint":["/x"],
+    "interface":{"types":["docker.dummy/1.0"],"socket":"p.sock"},"network":{"type":"null"},
+    "linux":{"capabilities":null,"devices":[{"name":"fuse","path":"/dev/fuse","settable":["path"]}]},
+    "mounts":[{"name":"data","source":"/srv","destination":"/mnt","type":"bind","options":["rbind"],"settable":["source"]}],
+    "env":[{"name":"DEBUG","settable":["value"],"value":"0"}],
+    "args":{"name":"args","settable":["value"],"value":[]}}"#;
+
 /// How many cases are sent at a time.
 const AT_ONCE: usize = 4;
 
@@ -83,6 +91,7 @@ impl Place {
                     &format!(r#"{{"Name":"{name}"}}"#),
                 );
             }
+            "plugin" => engine::make_plugin(name, PLUGIN),
             other => panic!("`{other}` is nothing that can be given"),
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::address::Address;
-use super::http;
+use super::{archive, http};
 
 /// The environment variable that names the daemon's address.
 const ADDRESS: &str = "DOCKGATE_TEST_ENGINE";
@@ -21,7 +21,7 @@ pub(crate) fn address() -> Address {
     }
 }
 
-/// Removes every container, network, volume and image whose name, or a label of which, starts with `prefix`.
+/// Removes every container, network, volume, plugin and image whose name, or a label of which, starts with `prefix`.
 pub(crate) fn clean(prefix: &str) {
     let is_named = |name: &str| name.trim_start_matches('/').starts_with(prefix);
     for container in list("/containers/json?all=1") {
@@ -41,6 +41,13 @@ pub(crate) fn clean(prefix: &str) {
             remove("volumes", &volume["Name"], "?force=1");
         }
     }
+    for plugin in list("/plugins") {
+        // The name may stand behind a registry's.
+        if texts(&plugin["Name"]).any(|name| is_named(name) || name.contains(&format!("/{prefix}")))
+        {
+            remove("plugins", &plugin["Id"], "?force=1");
+        }
+    }
     for image in list("/images/json") {
         for tag in image["RepoTags"].as_array().into_iter().flatten() {
             // The name may stand behind a registry's.
@@ -49,6 +56,25 @@ pub(crate) fn clean(prefix: &str) {
             }
         }
     }
+}
+
+/// Makes a plugin of a `config.json`, with a root file system of one file; `{name}` stands for its name, since the daemon
+/// takes no content twice.
+pub(crate) fn make_plugin(name: &str, configuration: &str) {
+    let configuration = configuration.replace("{name}", name);
+    let files = [
+        ("config.json", configuration),
+        ("rootfs/x", name.to_owned()),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text));
+    let body = archive::of(&files.into());
+    let head = format!(
+        "POST /v1.41/plugins/create?name={name} HTTP/1.1\r\nHost: docker\r\nContent-Type: application/x-tar\r\n\
+         Connection: close\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer = http::send(&address(), &[head.into_bytes(), body].concat()).unwrap();
+    assert_eq!(answer.status, 204, "{}", answer.text());
 }
 
 fn list(target: &str) -> Vec<Value> {

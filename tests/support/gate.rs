@@ -117,11 +117,21 @@ impl Setup {
 
     /// Starts it by a command that the test changes first, such as in its environment.
     pub(crate) fn start_with(self, change: impl FnOnce(&mut Command)) -> Gate {
+        self.start_as(Command::new(DOCKGATE), change)
+    }
+
+    /// Starts it under another program, which is given these arguments and then its command line.
+    pub(crate) fn start_under(self, program: &str, arguments: &[&str]) -> Gate {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(DOCKGATE);
+        self.start_as(command, |_| {})
+    }
+
+    fn start_as(self, mut command: Command, change: impl FnOnce(&mut Command)) -> Gate {
         let configuration = self.folder.path().join("dockgate.toml");
         let (daemon, audit) = (&self.daemon, &self.audit);
         let ends = format!("daemon.address = \"{daemon}\"\naudit.file = \"{audit}\"\n");
         fs::write(&configuration, ends + &self.text).unwrap();
-        let mut command = Command::new(DOCKGATE);
         command
             .arg("serve")
             .arg("--config")

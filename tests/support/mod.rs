@@ -1,6 +1,7 @@
 //! What the tests stand on: a daemon, a gate before it, clients, and raw bytes.
 
 pub(crate) mod address;
+pub(crate) mod archive;
 pub(crate) mod certificates;
 pub(crate) mod connections;
 pub(crate) mod docker;

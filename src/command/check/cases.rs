@@ -16,7 +16,9 @@ const FILES: &[&str] = &[
     include_str!("../../../tests/refusals/host.toml"),
     include_str!("../../../tests/refusals/networks.toml"),
     include_str!("../../../tests/refusals/images.toml"),
+    include_str!("../../../tests/refusals/services.toml"),
     include_str!("../../../tests/refusals/paths.toml"),
+    include_str!("../../../tests/refusals/plugins.toml"),
     include_str!("../../../tests/refusals/spellings.toml"),
     include_str!("../../../tests/refusals/swarm.toml"),
 ];

@@ -1,8 +1,8 @@
 //! A policy with every limit closed: what refuses then is what opened before.
 
 use crate::policy::{
-    BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, Policy,
-    SecretLimits, SwarmLimits, VolumeLimits,
+    BuildLimits, ConfigLimits, ContainerLimits, ImageLimits, Limit, NetworkLimits, PluginLimits,
+    Policy, SecretLimits, ServiceLimits, SwarmLimits, VolumeLimits,
 };
 
 /// The policy with the same rules and lines, and every limit closed.
@@ -23,6 +23,7 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         volume: VolumeLimits {
             drivers: empty(&policy.volume.drivers),
             types: empty(&policy.volume.types),
+            cluster: empty(&policy.volume.cluster),
         },
         image: ImageLimits {
             references: empty(&policy.image.references),
@@ -38,6 +39,18 @@ pub(super) fn closed(policy: &Policy) -> Policy {
         },
         config: ConfigLimits {
             templating: empty(&policy.config.templating),
+        },
+        plugin: PluginLimits {
+            references: empty(&policy.plugin.references),
+            privileges: empty(&policy.plugin.privileges),
+            settings: empty(&policy.plugin.settings),
+            creates_unread: empty(&policy.plugin.creates_unread),
+        },
+        service: ServiceLimits {
+            secrets: empty(&policy.service.secrets),
+            configs: empty(&policy.service.configs),
+            volumes: empty(&policy.service.volumes),
+            generic_resources: empty(&policy.service.generic_resources),
         },
         ..Policy::default()
     }

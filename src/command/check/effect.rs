@@ -1,7 +1,7 @@
 //! Which operations read which key of a policy, and so which keys have no effect.
 
 use crate::decision::enters_container;
-use crate::engine_api::schema::{Class, Field, Limit, Schema, Shape};
+use crate::engine_api::schema::{Class, Inner, Limit, Shape};
 use crate::engine_api::{Operation, body_of, parameters_of};
 use crate::policy::Policy;
 
@@ -50,46 +50,29 @@ fn limits_of(operation: Operation) -> Vec<Limit> {
         limits.extend(limit(parameter.class));
     }
     if let Some(body) = body_of(operation) {
-        of_schema(body, &mut limits);
+        of_shape(body, &mut limits);
     }
     if enters_container(operation)
         && let Some(create) = body_of(Operation::ContainerCreate)
     {
         let mut of_create = Vec::new();
-        of_schema(create, &mut of_create);
+        of_shape(create, &mut of_create);
         // The image of a container that is there already is not asked for.
         limits.extend(of_create.into_iter().filter(|limit| *limit != Limit::Image));
     }
     limits
 }
 
-fn of_schema(schema: &Schema, limits: &mut Vec<Limit>) {
-    for field in schema.fields() {
-        of_field(field, limits);
-    }
-}
-
-fn of_field(field: &Field, limits: &mut Vec<Limit>) {
-    limits.extend(limit(field.class));
-    match field.shape {
-        Shape::Object(schema) => of_schema(schema, limits),
-        Shape::List(shape) | Shape::Map(shape) => of_shape(shape, limits),
-        Shape::Bool
-        | Shape::Integer
-        | Shape::Float
-        | Shape::Text
-        | Shape::TextList
-        | Shape::TextOrList
-        | Shape::TextMap
-        | Shape::Set
-        | Shape::Any
-        | Shape::Unread => {}
-    }
-}
-
-fn of_shape(shape: &Shape, limits: &mut Vec<Limit>) {
-    if let Shape::Object(schema) = shape {
-        of_schema(schema, limits);
+fn of_shape(shape: Shape, limits: &mut Vec<Limit>) {
+    match shape.inner() {
+        Inner::Fields(schema) => {
+            for field in schema.fields() {
+                limits.extend(limit(field.class));
+                of_shape(field.shape, limits);
+            }
+        }
+        Inner::Items(shape) | Inner::Values(shape) => of_shape(shape, limits),
+        Inner::Nothing => {}
     }
 }
 

@@ -161,24 +161,26 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         };
     }
     keys![
-        container images "images" [L::Mounts, L::Registry] [O::ContainerCreate],
-        container networks "networks" [L::NetworkMode, L::Network, L::EndpointsConfig, L::BuildNetworkMode] [O::NetworkConnect],
-        container published "published" [L::PortBindings, L::PublishAllPorts] [],
+        container images "images" [L::Mounts, L::Registry] [O::ContainerCreate, O::ServiceCreate, O::ServiceUpdate],
+        container networks "networks" [L::NetworkMode, L::Network, L::EndpointsConfig, L::BuildNetworkMode, L::ServiceNetworks]
+            [O::NetworkConnect],
+        container published "published" [L::PortBindings, L::PublishAllPorts, L::ServicePorts] [],
         container host_paths "host-paths" [L::Binds, L::Mounts] [],
         container capabilities "capabilities" [L::Capabilities] [],
         container namespaces "namespaces"
             [L::PidMode, L::IpcMode, L::UtsMode, L::UsernsMode, L::CgroupnsMode, L::NetworkMode, L::Network,
-             L::EndpointsConfig, L::BuildNetworkMode] [O::NetworkConnect],
+             L::EndpointsConfig, L::BuildNetworkMode, L::ServiceNetworks] [O::NetworkConnect],
         container devices "devices" [L::Devices] [],
         container device_requests "device-requests" [L::DeviceRequests] [],
         container device_cgroup_rules "device-cgroup-rules" [L::DeviceCgroupRules] [],
-        container security_options "security-options" [L::SecurityOptions] [],
+        container security_options "security-options" 
+            [L::SecurityOptions, L::SelinuxContext, L::SeccompMode, L::AppArmorMode] [],
         container sysctls "sysctls" [L::Sysctls] [],
         container runtimes "runtimes" [L::Runtime] [],
         container cgroup_parents "cgroup-parents" [L::CgroupParent] [],
         container log_drivers "log-drivers" [L::LogConfig, L::LogDriver] [],
         container annotations "annotations" [L::Annotations] [],
-        container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
+        container volume_drivers "volume-drivers" [L::VolumeDriver, L::Binds, L::Mounts, L::ServiceMounts] [],
         container links "links" [L::Links] [],
         container volumes_from "volumes-from" [L::VolumesFrom] [],
         container privileged "privileged" [L::Privileged] [],
@@ -191,10 +193,12 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         network drivers "drivers" [L::NetworkDriver, L::NetworkMode, L::Network, L::EndpointsConfig] [O::NetworkConnect],
         network options "options" [L::NetworkOptions, L::EndpointOptions] [],
         network subnets "subnets" [L::Subnet, L::AddressPool] [],
-        volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts] [],
-        volume types "types" [L::VolumeOptions, L::Mounts] [],
+        volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts, L::ServiceMounts] [],
+        volume types "types" [L::VolumeOptions, L::Mounts, L::ServiceMounts] [],
+        volume cluster "cluster" [L::ClusterVolume] [O::VolumeUpdate],
         image references "references" [L::Registry]
-            [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild],
+            [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild,
+             O::DistributionInspect],
         image import_urls "import-urls" [L::ImportSource] [],
         build remote_contexts "remote-contexts" [L::BuildRemote] [],
         swarm addresses "addresses" [L::SwarmAddress] [],
@@ -207,5 +211,14 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         secret drivers "drivers" [L::SecretDriver] [],
         secret templating "templating" [L::SecretTemplating] [],
         config templating "templating" [L::ConfigTemplating] [],
+        plugin references "references" [L::Plugin]
+            [O::PluginEnable, O::PluginDisable, O::PluginDelete, O::PluginPush, O::PluginSet],
+        plugin privileges "privileges" [] [O::PluginPull, O::PluginUpgrade],
+        plugin settings "settings" [] [O::PluginSet],
+        plugin creates_unread "dangerously-create-unread" [] [O::PluginCreate],
+        service secrets "secrets" [L::ServiceSecrets] [],
+        service configs "configs" [L::ServiceConfigs] [],
+        service volumes "volumes" [L::ServiceMounts] [],
+        service generic_resources "generic-resources" [L::GenericResources] [],
     ]
 }

@@ -23,6 +23,7 @@ pub(super) fn warnings(policy: &Policy, text: &str) -> Vec<Finding> {
     found.extend(entries(policy));
     found.extend(host_paths(&policy.container.host_paths));
     found.extend(unused_parameters(text));
+    found.extend(unread_plugins(&policy.plugin.creates_unread));
     found
 }
 
@@ -96,10 +97,18 @@ fn capabilities(policy: &Policy) -> Option<Finding> {
     })
 }
 
+fn unread_plugins(creates: &Limit<bool>) -> Option<Finding> {
+    creates.value.then(|| {
+        let message =
+            "`dangerously-create-unread`: whoever may create and enable a plugin is root on the host";
+        Finding::warning(creates.line, "dangerous", message)
+    })
+}
+
 /// Entries of a list that another one holds already.
 fn entries(policy: &Policy) -> Vec<Finding> {
     let (container, network) = (&policy.container, &policy.network);
-    let lists: [&Limit<Vec<Pattern>>; 16] = [
+    let lists: [&Limit<Vec<Pattern>>; 19] = [
         &container.images,
         &container.networks,
         &container.sysctls,
@@ -116,6 +125,9 @@ fn entries(policy: &Policy) -> Vec<Finding> {
         &policy.swarm.addresses,
         &policy.swarm.remotes,
         &policy.secret.drivers,
+        &policy.plugin.references,
+        &policy.plugin.privileges,
+        &policy.plugin.settings,
     ];
     let published = &container.published;
     let mut found: Vec<Finding> = lists

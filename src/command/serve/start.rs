@@ -13,7 +13,7 @@ use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
 use crate::policy::{self, HostFileSystem, Policy, ready};
 use crate::proxy::listener::{self, Place};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
-use crate::proxy::{DaemonVersions, DefaultsCache, Gate, KnownClient, Served, Server};
+use crate::proxy::{DaemonVersions, Gate, Known, KnownClient, Served, Server};
 use crate::systemd::Inherited;
 
 use super::loops;
@@ -80,7 +80,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         versions: DaemonVersions::default(),
         protected: protected(&config, file.as_deref(), &places),
         writable: policies.writable(),
-        defaults: DefaultsCache::default(),
+        known: Known::default(),
     };
     let mut compiled = policies.compiled.values();
     let follows_paths = compiled.any(|policy| policy.container.opens_paths_unseen());

@@ -238,3 +238,21 @@ fn an_image_that_is_named_by_its_id_is_judged_by_its_names() {
     };
     assert_eq!(forwarded.text("Image"), format!("sha256:{ID}"));
 }
+
+#[test]
+fn what_a_registry_has_is_asked_for_where_its_images_are_open() {
+    let policy = policy("[image]\nreferences = [\"docker.io/library/*\"]");
+    for (name, expected) in [
+        ("busybox", vec![]),
+        ("docker.io/library/busybox:1", vec![]),
+        ("r.example/busybox", vec!["image"]),
+        ("10.0.0.1:5000/x", vec!["image"]),
+    ] {
+        let line = format!("GET /distribution/{name}/json");
+        assert_eq!(
+            codes(&policy, &line, "", &Facts::default()),
+            expected,
+            "{name}"
+        );
+    }
+}

@@ -88,3 +88,50 @@ fn nothing_of_a_secret_is_told() {
         );
     }
 }
+
+#[test]
+fn a_field_of_old_is_named_with_what_it_is_and_where_it_belongs() {
+    let told = |body: &str| match decide(&policy(""), request(CREATE, body), &Facts::default()) {
+        Decision::Permit(_) => panic!("permitted"),
+        Decision::Refuse(refusal) => refusal.to_string(),
+    };
+    for (body, field, why) in [
+        (
+            r#"{"Binds":["/:/h"]}"#,
+            "`Binds`",
+            "`HostConfig`, where it belongs",
+        ),
+        (
+            r#"{"Cgroup":"container:x"}"#,
+            "`Cgroup`",
+            "`HostConfig`, where it belongs",
+        ),
+        (
+            r#"{"Capabilities":["ALL"]}"#,
+            "`Capabilities`",
+            "`HostConfig`, where it belongs",
+        ),
+        (
+            r#"{"HostConfig":{"Cgroup":"container:x"}}"#,
+            "`HostConfig.Cgroup`",
+            "older engines",
+        ),
+        (
+            r#"{"HostConfig":{"Capabilities":["ALL"]}}"#,
+            "`HostConfig.Capabilities`",
+            "older engines",
+        ),
+    ] {
+        let told = told(body);
+        let line = told.lines().find(|line| line.contains("legacy-field"));
+        let line = line.unwrap_or_else(|| panic!("{told}"));
+        assert!(line.contains(field) && line.contains(why), "{line}");
+    }
+    let head = RequestHead::parse("POST", "/v1.24/containers/x/start").unwrap();
+    let fault = head.with_body(br#"{"Binds":["/:/h"],"Privileged":true}"#);
+    let told = fault.unwrap_err().to_string();
+    assert!(
+        told.contains("`Binds`, `Privileged`") && told.contains("HostConfig"),
+        "{told}"
+    );
+}

@@ -26,6 +26,19 @@ pub struct ExistingNetwork {
 }
 
 impl ExistingNetwork {
+    /// Likewise of the swarm, for a service.
+    ///
+    /// # Errors
+    /// [`Malformed`] as with [`Self::read`], and where it is of another scope.
+    pub fn read_of_swarm(bytes: &[u8], asked: &str) -> Result<Self, Malformed> {
+        let network = Self::read(bytes, asked)?;
+        if network.scope != "swarm" {
+            let cause = "it is no network of the swarm".to_owned();
+            return Err(Malformed::Body(cause));
+        }
+        Ok(network)
+    }
+
     /// Reads the answer to `NetworkInspect` for `asked`, a name, an id or the beginning of one.
     ///
     /// # Errors

@@ -19,6 +19,17 @@ fn what_is_no_description_is_a_fault() {
         assert!(ExistingContainer::read(text.as_bytes()).is_err(), "{text}");
     }
     assert!(ExistingVolume::read(b"{}").is_err());
+    for text in [
+        r#"{"Name":"host","Id":"0123456789abcdefghijklmno","Scope":"local"}"#,
+        r#"{"Name":"host","Id":"0123456789abcdefghijklmno"}"#,
+        r#"{"Name":"other","Id":"0123456789abcdefghijklmno","Scope":"swarm"}"#,
+        r#"{"Name":"host","Scope":"swarm"}"#,
+    ] {
+        assert!(
+            ExistingNetwork::read_of_swarm(text.as_bytes(), "host").is_err(),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ const COMMIT_ONLY: &[Field] = &[
 
 #[rustfmt::skip]
 /// Durations are nanoseconds. moby: vendor/github.com/moby/docker-image-spec/specs-go/v1/image.go.
-const HEALTHCHECK: &Schema = &Schema {
+pub(super) const HEALTHCHECK: &Schema = &Schema {
     parts: &[&[
         harmless("Test", Shape::TextList),
         harmless("Interval", Shape::Integer),

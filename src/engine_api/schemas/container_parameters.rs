@@ -39,8 +39,9 @@ pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
     ]),
     (Operation::ContainerResize, SIZE),
     (Operation::ContainerStart, &[
+        // Below the container's own directory up to 28, wherever `..` leads from there.
+        judged("checkpoint", Text, Limit::Checkpoint),
         // The state of a process from a directory of the host.
-        barred("checkpoint", Text, Refused::Host),
         barred("checkpoint-dir", Text, Refused::Host),
     ]),
     (Operation::ContainerStop, STOP),

@@ -191,7 +191,7 @@ const DEVICE_REQUEST: &Schema = &Schema {
     ]],
 };
 
-const ULIMIT: &Schema = &Schema {
+pub(super) const ULIMIT: &Schema = &Schema {
     parts: &[&[
         harmless("Name", Shape::Text),
         harmless("Hard", Shape::Integer),

@@ -1,5 +1,6 @@
 //! Which body and which query parameters each operation has: the closed world of what a request may say.
 
+mod checkpoint;
 mod container;
 mod container_parameters;
 mod exec;
@@ -9,9 +10,12 @@ mod legacy;
 mod mount;
 mod network;
 mod other_parameters;
+mod plugin;
 mod secret;
+mod service;
 mod swarm;
 mod system;
+mod task;
 mod volume;
 
 pub(super) use host_config::HOST_CONFIG;
@@ -19,14 +23,14 @@ pub(super) use host_config::HOST_CONFIG;
 use super::operation::Operation;
 use super::schema::{Class, Field, Limit, Parameter, ParameterKind, Refused, Schema, Shape};
 
-/// The body that an operation's requests carry; `None` where it is not read, or not judged because the operation is
-/// not modelled.
+/// The shape of the body that an operation's requests carry; `None` where it is not read, or not judged because the
+/// operation is not modelled.
 #[must_use]
-pub fn body_of(operation: Operation) -> Option<&'static Schema> {
+pub fn body_of(operation: Operation) -> Option<Shape> {
     BODIES
         .iter()
         .find(|(of, _)| *of == operation)
-        .map(|(_, schema)| *schema)
+        .map(|(_, shape)| *shape)
 }
 
 /// The query parameters that some version of the daemon reads for an operation; every other is dropped.
@@ -42,26 +46,36 @@ pub fn parameters_of(operation: Operation) -> &'static [Parameter] {
         .map_or(&[], |(_, parameters)| *parameters)
 }
 
-const BODIES: &[(Operation, &Schema)] = &[
-    (Operation::ContainerCreate, container::CREATE),
-    (Operation::ContainerUpdate, host_config::UPDATE),
-    (Operation::ContainerExec, exec::CREATE),
-    (Operation::ExecStart, exec::START),
-    (Operation::ImageCommit, container::COMMIT),
-    (Operation::VolumeCreate, volume::CREATE),
-    (Operation::NetworkCreate, network::CREATE),
-    (Operation::NetworkConnect, network::CONNECT),
-    (Operation::NetworkDisconnect, network::DISCONNECT),
-    (Operation::SystemAuth, system::AUTH),
-    (Operation::NodeUpdate, swarm::NODE),
-    (Operation::SwarmInit, swarm::INIT),
-    (Operation::SwarmJoin, swarm::JOIN),
-    (Operation::SwarmUpdate, swarm::SPEC),
-    (Operation::SwarmUnlock, swarm::UNLOCK),
-    (Operation::SecretCreate, secret::SECRET),
-    (Operation::SecretUpdate, secret::SECRET),
-    (Operation::ConfigCreate, secret::CONFIG),
-    (Operation::ConfigUpdate, secret::CONFIG),
+const BODIES: &[(Operation, Shape)] = &[
+    (Operation::ContainerCreate, object(container::CREATE)),
+    (Operation::ContainerUpdate, object(host_config::UPDATE)),
+    (
+        Operation::ContainerCheckpointCreate,
+        object(checkpoint::CREATE),
+    ),
+    (Operation::ContainerExec, object(exec::CREATE)),
+    (Operation::ExecStart, object(exec::START)),
+    (Operation::ImageCommit, object(container::COMMIT)),
+    (Operation::VolumeCreate, object(volume::CREATE)),
+    (Operation::VolumeUpdate, object(volume::UPDATE)),
+    (Operation::NetworkCreate, object(network::CREATE)),
+    (Operation::NetworkConnect, object(network::CONNECT)),
+    (Operation::NetworkDisconnect, object(network::DISCONNECT)),
+    (Operation::PluginPull, plugin::PRIVILEGES),
+    (Operation::PluginUpgrade, plugin::PRIVILEGES),
+    (Operation::PluginSet, plugin::SETTINGS),
+    (Operation::SystemAuth, object(system::AUTH)),
+    (Operation::NodeUpdate, object(swarm::NODE)),
+    (Operation::SwarmInit, object(swarm::INIT)),
+    (Operation::SwarmJoin, object(swarm::JOIN)),
+    (Operation::SwarmUpdate, object(swarm::SPEC)),
+    (Operation::SwarmUnlock, object(swarm::UNLOCK)),
+    (Operation::SecretCreate, object(secret::SECRET)),
+    (Operation::SecretUpdate, object(secret::SECRET)),
+    (Operation::ConfigCreate, object(secret::CONFIG)),
+    (Operation::ConfigUpdate, object(secret::CONFIG)),
+    (Operation::ServiceCreate, object(service::CREATE)),
+    (Operation::ServiceUpdate, object(service::UPDATE)),
 ];
 
 const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[
@@ -69,6 +83,10 @@ const PARAMETERS: &[&[(Operation, &[Parameter])]] = &[
     image_parameters::ROWS,
     other_parameters::ROWS,
 ];
+
+const fn object(schema: &'static Schema) -> Shape {
+    Shape::Object(schema)
+}
 
 const fn harmless(name: &'static str, shape: Shape) -> Field {
     Field {

@@ -1,0 +1,60 @@
+//! Where a contender listens, and how a client gets there.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dockgate::peer::Stream;
+use rustls::client::Resumption;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::{TlsConnector, TlsStream};
+
+/// A listener to connect to.
+#[derive(Clone)]
+pub(crate) enum Place {
+    Unix(PathBuf),
+    Tls(u16, Arc<ClientConfig>),
+}
+
+impl Place {
+    /// Mutual TLS on a port of this machine, with the certificates in `folder`; `resumes` keeps sessions.
+    pub(crate) fn tls(port: u16, folder: &Path, resumes: bool) -> Self {
+        let mut roots = RootCertStore::empty();
+        let authority = CertificateDer::from_pem_file(folder.join("ca.pem"));
+        roots.add(authority.expect("an authority")).expect("a root");
+        let certificate = CertificateDer::from_pem_file(folder.join("client/bench/cert.pem"));
+        let key = PrivateKeyDer::from_pem_file(folder.join("client/bench/key.pem"));
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_client_auth_cert(
+                vec![certificate.expect("a certificate")],
+                key.expect("a key"),
+            )
+            .expect("a client's certificate");
+        if !resumes {
+            config.resumption = Resumption::disabled();
+        }
+        Self::Tls(port, Arc::new(config))
+    }
+
+    pub(crate) async fn connect(&self) -> Stream {
+        match self {
+            Self::Unix(path) => {
+                Stream::Unix(UnixStream::connect(path).await.expect("a connection"))
+            }
+            Self::Tls(port, config) => {
+                let stream = TcpStream::connect(("127.0.0.1", *port)).await;
+                let stream = stream.expect("a connection");
+                stream.set_nodelay(true).expect("an option");
+                let name = ServerName::try_from("localhost").expect("a name");
+                let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream);
+                Stream::Tls(Box::new(TlsStream::Client(stream.await.expect("TLS"))))
+            }
+        }
+    }
+}

@@ -32,7 +32,7 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 7.0,
-        instructions: 320_000,
+        instructions: 318_000,
         allocations: 29,
     }
 }

@@ -297,7 +297,9 @@ fn memory(plan: &Plan, contenders: &[Contender], results: &mut Results) {
 
 impl Results {
     fn add(&mut self, line: Line) {
-        crate::report::progress(&line);
+        let place = |line: &Line| (line.what.clone(), line.transport, line.connections);
+        let is_first = self.lines.last().map(place) != Some(place(&line));
+        crate::report::progress(&line, is_first);
         self.lines.push(line);
     }
 }

@@ -5,10 +5,8 @@ use std::fmt;
 use std::io;
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
-use std::sync::Arc;
 
 use listenfd::ListenFd;
-use rustls::ServerConfig;
 
 use crate::proxy::listener::Listener;
 
@@ -44,7 +42,7 @@ impl Inherited {
     pub fn listeners(
         &mut self,
         name: Option<&str>,
-        tls: Option<&Arc<ServerConfig>>,
+        is_tls: bool,
         allows_plain_tcp: bool,
     ) -> Result<Vec<Listener>, String> {
         let mut listeners = Vec::new();
@@ -58,7 +56,7 @@ impl Inherited {
             if let Ok(Some(socket)) = self.sockets.take_unix_listener(index) {
                 listeners.push(Listener::adopt_unix(&address, socket).map_err(fault)?);
             } else if let Some(socket) = self.sockets.take_tcp_listener(index).map_err(fault)? {
-                let adopted = Listener::adopt_tcp(&address, socket, tls.cloned(), allows_plain_tcp);
+                let adopted = Listener::adopt_tcp(&address, socket, is_tls, allows_plain_tcp);
                 listeners.push(adopted.map_err(|error| error.to_string())?);
             }
         }
@@ -78,6 +76,13 @@ pub fn notify(state: &str) {
     if let Err(error) = send(&path, state) {
         tracing::warn!(%error, "the service manager cannot be told of `{state}`");
     }
+}
+
+/// Tells it that the configuration is read anew, until it is told `READY=1` (systemd.service(5), `notify-reload`).
+pub fn notify_reloading() {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let microseconds = now.tv_sec * 1_000_000 + now.tv_nsec / 1000;
+    notify(&format!("RELOADING=1\nMONOTONIC_USEC={microseconds}"));
 }
 
 fn send(path: &str, state: &str) -> io::Result<()> {

@@ -54,13 +54,25 @@ fn layers_point_downwards() {
     let below: &[(&str, &[&str])] = &[
         ("engine_api", &["policy", "decision"]),
         ("policy", &["decision"]),
-        ("audit", &["proxy", "daemon", "command", "config"]),
-        ("daemon", &["proxy", "command", "audit"]),
+        (
+            "audit",
+            &["proxy", "daemon", "command", "config", "metrics", "reload"],
+        ),
+        (
+            "daemon",
+            &["proxy", "command", "audit", "metrics", "reload"],
+        ),
+        (
+            "reload",
+            &["proxy", "command", "audit", "daemon", "metrics"],
+        ),
+        ("metrics", &["proxy", "command", "daemon", "admin"]),
         (
             "config",
             &["proxy", "daemon", "command", "audit", "decision"],
         ),
-        ("proxy", &["command"]),
+        ("proxy", &["command", "admin"]),
+        ("admin", &["command"]),
     ];
     for file in sources() {
         let Some(group) = group(&file) else { continue };

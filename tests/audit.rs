@@ -17,6 +17,27 @@ use super::support::wait::DEADLINE;
 use super::support::{http, json, process, wait};
 
 #[test]
+fn a_trace_is_passed_on_and_recorded() {
+    let daemon = FakeDaemon::start();
+    let gate = Setup::before(&daemon.address()).listen("guarded").start();
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    for value in [trace, "mine"] {
+        let head = format!(
+            "GET /v1.41/images/json HTTP/1.1\r\nHost: d\r\nTraceparent: {value}\r\nConnection: close\r\n\r\n"
+        );
+        http::send(gate.address(), head.as_bytes()).unwrap();
+    }
+    assert_eq!(daemon.take()[0].header("traceparent"), Some(trace));
+    let records = gate.audit();
+    let decisions: Vec<_> = records
+        .iter()
+        .filter(|one| one["event"] == "decision")
+        .collect();
+    assert_eq!(decisions[0]["traceparent"], trace);
+    assert!(decisions[1].get("traceparent").is_none());
+}
+
+#[test]
 fn a_decision_is_recorded_before_anything_is_forwarded() {
     let file = Arc::new(Mutex::new(PathBuf::new()));
     let found = Arc::new(Mutex::new(Vec::new()));

@@ -64,6 +64,7 @@ impl Authority {
             revocation_lists,
         })
         .unwrap()
+        .config
     }
 
     /// A client that trusts this authority and shows the certificate in `folder`.

@@ -19,7 +19,8 @@ struct Bounds {
     name: &'static str,
     request: String,
     status: u16,
-    /// On one connection, so with a wait of its own for each answer; without those by which threads wake each other.
+    /// On one connection, so with a wait of its own for each answer. Without those by which threads wake each other, and
+    /// without writes of the audit log: how many ends a decision takes along depends on time, and there are two at most.
     system_calls: f64,
     instructions: u64,
     allocations: u64,
@@ -31,8 +32,8 @@ fn list() -> Bounds {
         request: "GET /v1.41/images/json?all=1 HTTP/1.1\r\nHost: docker\r\nUser-Agent: a\r\n\r\n"
             .to_owned(),
         status: 200,
-        system_calls: 7.0,
-        instructions: 318_000,
+        system_calls: 6.0,
+        instructions: 298_000,
         allocations: 29,
     }
 }
@@ -43,8 +44,8 @@ fn refusal() -> Bounds {
         request: "POST /v1.41/swarm/leave HTTP/1.1\r\nHost: docker\r\nContent-Length: 0\r\n\r\n"
             .to_owned(),
         status: 403,
-        system_calls: 4.0,
-        instructions: 330_000,
+        system_calls: 3.0,
+        instructions: 332_000,
         allocations: 26,
     }
 }
@@ -61,9 +62,9 @@ fn create() -> Bounds {
              Content-Length: {length}\r\n\r\n{body}"
         ),
         status: 200,
-        system_calls: 7.0,
-        instructions: 2_080_000,
-        allocations: 295,
+        system_calls: 6.0,
+        instructions: 1_960_000,
+        allocations: 287,
     }
 }
 
@@ -76,6 +77,16 @@ fn ask(reader: &mut BufReader<Connection>, bounds: &Bounds, times: usize) {
     }
 }
 
+/// Answers with one write, so that the gate never finds half an answer.
+fn daemon() -> FakeDaemon {
+    FakeDaemon::answering(|_, stream| {
+        let answer =
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+        // The gate may have gone with the end of the test.
+        let _ = stream.write_all(answer.as_bytes());
+    })
+}
+
 fn connect(gate: &Gate) -> BufReader<Connection> {
     BufReader::new(gate.address().connect().unwrap())
 }
@@ -84,8 +95,13 @@ fn connect(gate: &Gate) -> BufReader<Connection> {
 fn a_request_takes_few_system_calls() {
     needs("strace");
     for bounds in [list(), refusal(), create()] {
-        let daemon = FakeDaemon::start();
-        let gate = Setup::before(&daemon.address()).listen("guarded").start();
+        let daemon = daemon();
+        // Two would take turns in waiting, more or less often.
+        let one_worker = |command: &mut Command| {
+            command.env("TOKIO_WORKER_THREADS", "1");
+        };
+        let setup = Setup::before(&daemon.address()).listen("guarded");
+        let gate = setup.start_with(one_worker);
         let mut reader = connect(&gate);
         ask(&mut reader, &bounds, 10);
         let mut strace = Command::new("strace")
@@ -111,8 +127,8 @@ fn a_request_takes_few_system_calls() {
         let calls: u64 = lines.filter_map(|line| counted(&line)).sum();
         strace.wait().unwrap();
         let each = calls as f64 / REQUESTS as f64;
-        // Of ends that no decision took along; how many depends on time.
-        let most = bounds.system_calls + 0.6;
+        // Memory that is given back, and timers.
+        let most = bounds.system_calls + 0.3;
         assert!(
             each <= most,
             "{}: {each} system calls for a request, at most {most}",
@@ -121,12 +137,12 @@ fn a_request_takes_few_system_calls() {
     }
 }
 
-/// The calls in a line of strace's table, but for those between threads.
+/// The calls in a line of strace's table, but for those that are not counted.
 fn counted(line: &str) -> Option<u64> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let is_row = words.first()?.parse::<f64>().is_ok();
-    let is_between_threads = ["futex", "total", "restart_syscall"].contains(words.last()?);
-    (is_row && !is_between_threads).then(|| words.get(3)?.parse().ok())?
+    let is_left_out = ["futex", "write", "total", "restart_syscall"].contains(words.last()?);
+    (is_row && !is_left_out).then(|| words.get(3)?.parse().ok())?
 }
 
 #[test]
@@ -146,7 +162,7 @@ fn a_create_takes_few_instructions_and_allocations() {
 
 fn stays_within(bounds: &Bounds) {
     needs("valgrind");
-    let daemon = FakeDaemon::start();
+    let daemon = daemon();
     let folder = tempfile::tempdir().unwrap();
     let counts = folder.path().join("counts");
     let (out, only) = (

@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected has failed"
 )]
 
+mod admin;
 mod agent;
 mod architecture;
 mod audit;
@@ -29,6 +30,7 @@ mod images;
 mod limits;
 mod listeners;
 mod malformed;
+mod observe;
 mod operations;
 mod packaging;
 mod plugins;
@@ -36,8 +38,10 @@ mod policies;
 mod ready;
 mod references;
 mod refusals;
+mod reload;
 mod remote;
 mod run;
+mod sandbox;
 mod sdk;
 mod second_parser;
 mod serve;

@@ -1,6 +1,7 @@
 //! What a request refers to is judged as it stands at the daemon, however it came to be, and pinned.
 
 mod networks;
+mod others;
 mod races;
 
 use serde_json::{Value, json};

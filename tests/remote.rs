@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::reload::Kept;
 use super::support::address::Address;
 use super::support::certificates::Authority;
 use super::support::docker::Docker;
@@ -155,6 +156,7 @@ fn a_daemon_over_mutual_tls_is_guarded_like_any_other() {
     let remote = Remote::start();
     is_guarded(&remote);
     tells_where_there_is_no_trust(&remote);
+    believes_the_authority_of_now(&remote);
 }
 
 fn is_guarded(remote: &Remote) {
@@ -208,4 +210,22 @@ fn tells_where_there_is_no_trust(remote: &Remote) {
         let is_told = answer.message().contains("certificate") || status == 502;
         assert!(is_told, "{}", answer.text());
     }
+}
+
+/// A connection to the daemon that an earlier authority vouched for is not used again after a reload.
+fn believes_the_authority_of_now(remote: &Remote) {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Authority::new(&folder.path().join("certs"));
+    let ca = folder.path().join("ca.pem");
+    fs::copy(remote.authority.file("ca.pem"), &ca).unwrap();
+    let client = remote.authority.client("gate");
+    let gate = remote.gate("localhost", &ca, Some(&client));
+    let mut open = Kept::to(gate.address());
+    assert_eq!(open.get("/v1.41/images/json"), 200);
+    fs::copy(other.file("ca.pem"), &ca).unwrap();
+    let reloaded = gate.says("INFO reloaded", 0);
+    assert_eq!(open.get("/v1.41/images/json"), 503);
+    fs::copy(remote.authority.file("ca.pem"), &ca).unwrap();
+    gate.says("INFO reloaded", reloaded);
+    assert_eq!(open.get("/v1.41/images/json"), 200);
 }

@@ -8,10 +8,10 @@ use std::path::Path;
 use crate::measure::{Line, Results};
 
 /// Shows a line as soon as it is known; the first of a group under its heading.
-pub(crate) fn progress(line: &Line) {
-    if line.kind == "direct" || (line.kind == "gate" && line.what.starts_with("refus")) {
+pub(crate) fn progress(line: &Line, is_first: bool) {
+    if is_first {
         println!(
-            "\n{:<28}{:>11}{:>10}{:>9}{:>9}{:>19}{:>8}",
+            "\n{:<28}{:>11}{:>10}{:>9}{:>9}{:>26}{:>8}",
             format!("{}, {}, {}", line.what, line.transport, line.connections),
             "per s",
             "p50 µs",
@@ -25,7 +25,7 @@ pub(crate) fn progress(line: &Line) {
         |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:.0}"));
     let cpu = line.cpu;
     println!(
-        "  {:<26}{:>11.0}{:>10}{:>9}{:>9}{:>19}{:>8}",
+        "  {:<26}{:>11.0}{:>10}{:>9}{:>9}{:>26}{:>8}",
         line.contender,
         line.rate.median,
         or_nothing(line.p50),

@@ -33,11 +33,14 @@ fn write_decision(line: &mut Vec<u8>, decision: &Decision<'_>) -> Result<(), Aud
         api_version,
         method,
         target,
+        traceparent,
         policy,
+        configuration,
         decision: verdict,
         reasons,
         dropped,
         rewritten,
+        observed,
         left_out,
         status,
     } = decision;
@@ -50,15 +53,22 @@ fn write_decision(line: &mut Vec<u8>, decision: &Decision<'_>) -> Result<(), Aud
     object.value("api_version", api_version)?;
     object.limited("method", *method)?;
     object.limited("target", *target)?;
+    if let Some(trace) = traceparent {
+        object.text("traceparent", trace)?;
+    }
     match policy {
         Some(policy) => object.text("policy", policy)?,
         None => object.word("policy", "null"),
     }
+    object.plain("configuration", configuration);
     object.value("decision", verdict)?;
     object.list("reasons", reasons)?;
     object.list("dropped", dropped)?;
     if !rewritten.is_empty() {
         object.list("rewritten", rewritten)?;
+    }
+    if let Some(observed) = observed {
+        object.value("observed", observed)?;
     }
     if *left_out > 0 {
         object.value("left_out", left_out)?;
@@ -199,4 +209,4 @@ fn json(line: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<(), Aud
 }
 
 /// What a usual record takes, in bytes.
-const USUAL: usize = 768;
+const USUAL: usize = 896;

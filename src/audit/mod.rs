@@ -80,13 +80,18 @@ struct Shared {
 impl Audit {
     /// Opens the sink and starts the thread that owns it.
     pub fn start(sink: &Sink, limits: AuditLimits) -> Result<Self, StartError> {
+        Self::open(sink)?.start(limits)
+    }
+
+    /// Opens the sink only; the thread begins later, where that thread is not to have more rights than it needs.
+    pub fn open(sink: &Sink) -> Result<OpenedSink, StartError> {
         let opened = sink::open(sink).map_err(|error| StartError {
             sink: sink.clone(),
             error,
         })?;
-        Self::start_on(opened.file, opened.ends_inside_a_line, limits).map_err(|error| StartError {
+        Ok(OpenedSink {
             sink: sink.clone(),
-            error,
+            opened,
         })
     }
 
@@ -194,6 +199,22 @@ impl Audit {
             TrySendError::Full(_) => AuditError::QueueFull,
             TrySendError::Closed(_) => AuditError::Stopped,
         })
+    }
+}
+
+/// A sink that nothing has been written to yet.
+#[derive(Debug)]
+pub struct OpenedSink {
+    sink: Sink,
+    opened: sink::Opened,
+}
+
+impl OpenedSink {
+    /// Starts the thread that owns it.
+    pub fn start(self, limits: AuditLimits) -> Result<Audit, StartError> {
+        let Self { sink, opened } = self;
+        Audit::start_on(opened.file, opened.ends_inside_a_line, limits)
+            .map_err(|error| StartError { sink, error })
     }
 }
 

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::Serializer;
 
 use crate::audit::text::{ExchangeId, LIST_LIMIT, Text, Timestamp, first};
-use crate::policy::client::{Certificate, Identity};
+use crate::policy::client::Identity;
+
+mod client;
 
 /// One line of the audit log.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
@@ -31,7 +33,12 @@ pub struct Decision<'a> {
     pub method: Text<'a, 64>,
     /// As the client sent it, but for values that may be secrets.
     pub target: Text<'a, 4096>,
+    /// The trace that the client names, where it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<&'a str>,
     pub policy: Option<&'a str>,
+    /// SHA-256 of the configuration in force, with its policies and certificates.
+    pub configuration: &'a str,
     pub decision: Verdict,
     #[serde(serialize_with = "first")]
     pub reasons: &'a [Reason<'a>],
@@ -40,6 +47,9 @@ pub struct Decision<'a> {
     /// What goes on otherwise than it came, such as a mount for reading only.
     #[serde(serialize_with = "first", skip_serializing_if = "<[_]>::is_empty")]
     pub rewritten: &'a [Text<'a, 256>],
+    /// What a policy that only observes would have refused; none where it would not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Observed<'a>>,
     /// How many entries of the lists above are left out, beyond the limit of a list.
     #[serde(skip_serializing_if = "is_zero")]
     pub left_out: usize,
@@ -53,9 +63,21 @@ impl Decision<'_> {
     pub fn counted(mut self) -> Self {
         self.left_out = self.reasons.len().saturating_sub(LIST_LIMIT)
             + self.dropped.len().saturating_sub(LIST_LIMIT)
-            + self.rewritten.len().saturating_sub(LIST_LIMIT);
+            + self.rewritten.len().saturating_sub(LIST_LIMIT)
+            + self.observed.map_or(0, |observed| {
+                observed.reasons.len().saturating_sub(LIST_LIMIT)
+            });
         self
     }
+}
+
+/// A refusal that was none.
+#[derive(Clone, Copy, Debug, serde::Serialize)]
+pub struct Observed<'a> {
+    /// The policy that observes.
+    pub policy: &'a str,
+    #[serde(serialize_with = "first")]
+    pub reasons: &'a [Reason<'a>],
 }
 
 /// How an exchange ended; every decision is followed by one.
@@ -83,6 +105,8 @@ pub struct ConnectionRefused<'a> {
     pub id: ExchangeId,
     pub client: Client<'a>,
     pub listener: &'a str,
+    /// See [`Decision`].
+    pub configuration: &'a str,
     pub reason: Reason<'a>,
 }
 
@@ -113,7 +137,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, serde::Serialize)]
 pub struct Reason<'a> {
     /// Stable, for example `privileged`.
-    pub code: &'a str,
+    pub code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Text<'a, 256>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,6 +163,8 @@ pub enum Outcome {
     TimedOut,
     /// The gate ended it, to shut down.
     Cut,
+    /// A new configuration no longer permits it to the client.
+    Withdrawn,
     /// A fault of the gate itself.
     Failed,
 }
@@ -154,81 +180,9 @@ impl Outcome {
             Self::DaemonUnavailable => "daemon-unavailable",
             Self::TimedOut => "timed-out",
             Self::Cut => "cut",
+            Self::Withdrawn => "withdrawn",
             Self::Failed => "failed",
         }
-    }
-}
-
-impl Serialize for Client<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(name) = self.name {
-            map.serialize_entry("name", name)?;
-        }
-        if let Some(owner) = self.owner {
-            map.serialize_entry("owner", &Text::<256>(owner))?;
-        }
-        if let Some(source) = self.source {
-            map.serialize_entry("source", &source)?;
-        }
-        match self.identity {
-            Some(Identity::Certificate(certificate)) => {
-                serialize_certificate(&mut map, certificate)?;
-            }
-            Some(Identity::Peer(peer)) => {
-                map.serialize_entry("uid", &peer.uid)?;
-                map.serialize_entry("gid", &peer.gid)?;
-                if let Some(groups) = peer.groups.get(..LIST_LIMIT.min(peer.groups.len()))
-                    && !groups.is_empty()
-                {
-                    map.serialize_entry("groups", groups)?;
-                }
-                if let Some(pid) = peer.pid {
-                    map.serialize_entry("pid", &pid)?;
-                }
-            }
-            Some(Identity::Container(container)) => {
-                map.serialize_entry("container", &Text::<256>(&container.name))?;
-                map.serialize_entry("container_id", &container.id)?;
-            }
-            Some(Identity::Listener) | None => {}
-        }
-        map.end()
-    }
-}
-
-fn serialize_certificate<M: SerializeMap>(
-    map: &mut M,
-    certificate: &Certificate,
-) -> Result<(), M::Error> {
-    if let Some(name) = &certificate.common_name {
-        map.serialize_entry("common_name", &Text::<256>(name))?;
-    }
-    for (key, names) in [
-        ("organizations", &certificate.organizations),
-        ("organizational_units", &certificate.organizational_units),
-        ("dns", &certificate.dns),
-        ("emails", &certificate.emails),
-        ("uris", &certificate.uris),
-    ] {
-        if !names.is_empty() {
-            map.serialize_entry(key, &Names(names))?;
-        }
-    }
-    if let Some(id) = &certificate.spiffe_id {
-        map.serialize_entry("spiffe_id", &Text::<2048>(id))?;
-    }
-    map.serialize_entry("serial", &Text::<64>(&certificate.serial))?;
-    map.serialize_entry("fingerprint", &certificate.fingerprint)?;
-    map.serialize_entry("public_key", &certificate.public_key)
-}
-
-struct Names<'a>(&'a [String]);
-
-impl Serialize for Names<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let names = self.0.iter().take(LIST_LIMIT);
-        serializer.collect_seq(names.map(|name| Text::<256>(name)))
     }
 }
 
@@ -248,7 +202,7 @@ mod tests {
     use super::*;
     use crate::audit::line;
     use crate::audit::text::ExchangeIds;
-    use crate::policy::client::PeerCredentials;
+    use crate::policy::client::{Certificate, PeerCredentials};
 
     fn decision<'a>(identity: &'a Identity, reasons: &'a [Reason<'a>]) -> Decision<'a> {
         Decision {
@@ -265,10 +219,13 @@ mod tests {
             api_version: Some(Text("1.51")),
             method: Text("POST"),
             target: Text("/v1.51/containers/create?name=\r\n"),
+            traceparent: None,
             policy: Some("guarded"),
+            configuration: "00ff",
             decision: Verdict::Refuse,
             reasons,
             dropped: &[],
+            observed: None,
             rewritten: &[],
             left_out: 0,
             status: Some(403),
@@ -337,6 +294,25 @@ mod tests {
     }
 
     #[test]
+    fn a_permit_says_what_an_observing_policy_would_have_refused_and_which_trace_it_is_of() {
+        let identity = Identity::Listener;
+        let reasons = [reason("true")];
+        let record = json(&Record::Decision(Decision {
+            reasons: &[],
+            traceparent: Some("00-4b-0f-01"),
+            observed: Some(Observed {
+                policy: "tight",
+                reasons: &reasons,
+            }),
+            ..decision(&identity, &[])
+        }));
+        assert_eq!(record["traceparent"], "00-4b-0f-01");
+        assert_eq!(record["configuration"], "00ff");
+        assert_eq!(record["observed"]["policy"], "tight");
+        assert_eq!(record["observed"]["reasons"][0]["code"], "privileged");
+    }
+
+    #[test]
     fn a_record_is_bounded_whatever_the_client_sent() {
         let identity = Identity::Peer(PeerCredentials {
             uid: 1,
@@ -389,6 +365,7 @@ mod tests {
             Outcome::DaemonUnavailable,
             Outcome::TimedOut,
             Outcome::Cut,
+            Outcome::Withdrawn,
             Outcome::Failed,
         ] {
             assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());

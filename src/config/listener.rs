@@ -162,7 +162,7 @@ pub(super) fn check_policies(listeners: &[(Listener, Place<'_>)]) {
     }
 }
 
-fn listener_address(text: &str) -> Result<ListenerAddress, Fault> {
+pub(super) fn listener_address(text: &str) -> Result<ListenerAddress, Fault> {
     ListenerAddress::parse(text).map_err(|error| {
         let help = "write `unix:///PATH`, `tcp://IP:PORT`, `systemd` or `systemd:NAME`";
         Fault::new("not-an-address", error.to_string()).help(help)
@@ -191,7 +191,7 @@ fn check_keys(
     }
 }
 
-fn permission_bits(text: &str) -> Result<u32, Fault> {
+pub(super) fn permission_bits(text: &str) -> Result<u32, Fault> {
     let is_octal =
         matches!(text.len(), 3 | 4) && text.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
     let bits = u32::from_str_radix(text, 8)
@@ -203,7 +203,7 @@ fn permission_bits(text: &str) -> Result<u32, Fault> {
     })
 }
 
-fn group_name(text: &str) -> Result<String, Fault> {
+pub(super) fn group_name(text: &str) -> Result<String, Fault> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-$".contains(&byte);
     if matches!(text.len(), 1..=32) && text.bytes().all(is_name) {
         return Ok(text.to_owned());

@@ -1,11 +1,13 @@
 //! What the operator configures: `dockgate.toml`, read with every problem at its place.
 
 mod address;
+mod admin;
 mod client;
 mod daemon;
 mod limits;
 mod listener;
 mod policy_reference;
+mod reload;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,11 +20,13 @@ use crate::policy::problem::Fault;
 use crate::policy::value::{Place, Value};
 
 pub use address::{Address, AddressError, ListenerAddress};
+pub use admin::Admin;
 pub use client::ClientRule;
 pub use daemon::{Daemon, DaemonTls};
 pub use limits::Limits;
 pub use listener::{Listener, ListenerTls};
 pub use policy_reference::{PolicyReference, UnknownPolicy};
+pub use reload::Reload;
 
 /// A configuration without a problem; its paths are joined to the directory of its file.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +40,11 @@ pub struct Config {
     pub policy: Option<PolicyReference>,
     pub limits: Limits,
     pub audit: AuditFile,
+    pub admin: Option<Admin>,
     pub api: Api,
+    pub reload: Reload,
+    /// The process keeps all rights that its user has (`dangerously-unconfined`).
+    pub is_unconfined: bool,
     /// Values for the parameters of policies.
     pub parameters: BTreeMap<String, String>,
 }
@@ -101,6 +109,11 @@ fn read(root: &mut Table<'_>, directory: &Path, given: Option<PolicyReference>) 
         .collect();
     let daemon = daemon.unwrap_or_default();
     listener::check_together(&listeners, &daemon.address);
+    let admin = root.take("admin");
+    let admin = admin.and_then(|value| value.table("[admin]", admin::read)?);
+    if let Some(admin) = &admin {
+        admin::check(admin, &listeners, &daemon.address);
+    }
     if let Some(clients) = &first_client {
         check_policy_for_all(clients, policy_place.as_ref(), given.as_ref());
     } else if policy.is_none() && given.is_none() {
@@ -120,8 +133,14 @@ fn read(root: &mut Table<'_>, directory: &Path, given: Option<PolicyReference>) 
             .collect(),
         policy: given.or(policy),
         limits: root.section("limits", limits::read),
+        admin: admin.map(|(admin, _)| admin),
         audit: root.section("audit", |table| audit(table, directory)),
         api: root.section("api", api),
+        reload: root.section("reload", reload::read),
+        is_unconfined: root
+            .take("dangerously-unconfined")
+            .and_then(Value::boolean)
+            .unwrap_or_default(),
         parameters: root.section("parameters", parameters),
     }
 }

@@ -25,6 +25,18 @@ pub struct UnknownPolicy {
 }
 
 impl PolicyReference {
+    /// The policy that this one names as its fallback; a path is relative to this one's file.
+    ///
+    /// # Errors
+    /// [`UnknownPolicy`], see [`Self::parse`].
+    pub fn fallback(&self, text: &str) -> Result<Self, UnknownPolicy> {
+        let directory = match self {
+            Self::Ready(_) => None,
+            Self::File(path) => path.parent(),
+        };
+        Self::parse(text, directory.unwrap_or(Path::new("")))
+    }
+
     /// Reads a ready name, or a path, which contains `/` or ends with `.toml`; a relative one is joined to `directory`.
     ///
     /// # Errors

@@ -25,6 +25,38 @@ fn listener(address: &str, more: &str) -> String {
 const TLS: &str = "tls = { certificate = 'c.pem', key = 'k.pem', client-ca = 'ca.pem' }\n";
 
 #[test]
+fn what_the_gate_tells_of_itself_stays_on_the_machine() {
+    let codes = |address: &str| {
+        let text = format!(
+            "[[listener]]\naddress = 'unix:///run/a.sock'\npolicy = 'guarded'\n[admin]\naddress = '{address}'"
+        );
+        let problems = Config::parse("dockgate.toml", &text, None).err();
+        let problems = problems.map_or_else(Vec::new, |found| found.problems);
+        problems
+            .iter()
+            .map(|problem| problem.code)
+            .collect::<Vec<_>>()
+    };
+    for local in [
+        "tcp://127.0.0.1:9323",
+        "tcp://[::1]:9323",
+        "unix:///run/b.sock",
+    ] {
+        assert!(codes(local).is_empty(), "{local}");
+    }
+    for elsewhere in [
+        "tcp://0.0.0.0:9323",
+        "tcp://192.0.2.1:9323",
+        "tcp://[::]:1",
+        "systemd",
+    ] {
+        assert_eq!(codes(elsewhere), ["not-local"], "{elsewhere}");
+    }
+    assert_eq!(codes("unix:///run/a.sock"), ["duplicate"]);
+    assert_eq!(codes("unix:///var/run/docker.sock"), ["loop"]);
+}
+
+#[test]
 fn an_empty_file_has_the_defaults() {
     let config = parse("");
     assert_eq!(config.daemon.address.to_string(), Address::DEFAULT);

@@ -29,6 +29,8 @@ pub enum Question<'a> {
     SwarmNetwork(&'a str),
     /// The daemon's own settings.
     Info,
+    /// Whether it answers.
+    Ping,
     /// Which versions of the API it speaks.
     Version,
 }
@@ -97,8 +99,25 @@ impl Question<'_> {
             // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
             Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
             Self::Info => "/info".to_owned(),
+            Self::Ping => "/_ping".to_owned(),
             Self::Version => "/version".to_owned(),
         })
+    }
+
+    /// What it asks for, for counters.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Container(_) => "container",
+            Self::Containers => "containers",
+            Self::Exec(_) => "exec",
+            Self::Volume(_) => "volume",
+            Self::Network(_) | Self::SwarmNetwork(_) => "network",
+            Self::Image(_) => "image",
+            Self::Info => "info",
+            Self::Version => "version",
+            Self::Ping => "ping",
+        }
     }
 }
 
@@ -113,7 +132,8 @@ impl Question<'_> {
             | Self::SwarmNetwork(_)
             | Self::Image(_)
             | Self::Info
-            | Self::Version => MOST_BYTES,
+            | Self::Version
+            | Self::Ping => MOST_BYTES,
         }
     }
 }

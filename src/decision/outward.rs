@@ -130,8 +130,7 @@ impl Judge<'_> {
         let is_plain =
             |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
         let begins = |byte: &u8| byte.is_ascii_alphanumeric();
-        let is_name =
-            name.bytes().all(is_plain) && name.as_bytes().first().is_none_or(|byte| begins(byte));
+        let is_name = name.bytes().all(is_plain) && name.as_bytes().first().is_none_or(begins);
         if !is_name {
             let message = "the name of a checkpoint has letters, digits, `_`, `.` and `-` only, and begins with one of the first two";
             self.refuse(Reason::new("checkpoint", path, name, message));

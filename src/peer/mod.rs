@@ -8,6 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 
 pub use stream::Stream;
@@ -157,6 +158,12 @@ impl Peer {
     /// Whether the other side is known to be gone altogether, see [`Stream::is_gone`].
     pub fn is_gone(&self, cx: &mut Context<'_>) -> bool {
         self.stream.is_gone(cx)
+    }
+
+    /// The certificates that the other side gave in the handshake, its own first; `None` without TLS.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        self.stream.certificates()
     }
 
     /// Copies bytes in front of nothing: they are written next.

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
+use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
@@ -27,6 +28,14 @@ impl Stream {
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             // What TLS has decrypted already, the socket does not show.
             Self::Tls(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// What the other end gave in the handshake.
+    pub(super) fn certificates(&self) -> Option<&[CertificateDer<'static>]> {
+        match self {
+            Self::Unix(_) | Self::Tcp(_) => None,
+            Self::Tls(stream) => stream.get_ref().1.peer_certificates(),
         }
     }
 

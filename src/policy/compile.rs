@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::document::{self, Table};
 use super::problem::{Fault, Problems};
 use super::value::Value;
-use super::{Policy, limits, paths, permit};
+use super::{Policy, limits, observe, paths, permit};
 
 /// Compiles a policy; `name` is its file, or its name where it is a ready one, and `parameters` are what the operator
 /// gave for the names in braces.
@@ -73,6 +73,7 @@ fn refuse_rest(root: &mut Table<'_>) {
 }
 
 fn fill(policy: &mut Policy, root: &mut Table<'_>, given: &BTreeMap<String, String>) {
+    policy.observes = observe::read(root);
     let parameters = root.take("parameters");
     let parameters = parameters.map_or_else(BTreeMap::new, |names| declared(names, given));
     if let Some(rules) = root.take("permit") {

@@ -7,6 +7,7 @@ mod client_reach;
 mod compile;
 pub(crate) mod document;
 mod limits;
+mod observe;
 mod owner;
 mod path_rule;
 pub(crate) mod paths;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 
 use crate::engine_api::Operation;
 pub use compile::{compile, describe};
+pub use observe::Observing;
 pub use pattern::{Pattern, PatternError};
 pub use problem::{Problem, Problems};
 pub use subnet::Subnet;
@@ -36,6 +38,8 @@ pub struct Policy {
     pub description: String,
     /// Permits every request unread (`dangerously-permit-everything`).
     pub permits_everything: bool,
+    /// Refuses nothing that another policy permits (`mode = "observe"`).
+    pub observes: Option<Observing>,
     /// The permitted operations with the line of the first rule that names each.
     pub operations: BTreeMap<Operation, Line>,
     /// Rules for paths that no operation has.

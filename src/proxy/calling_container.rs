@@ -15,7 +15,6 @@ use crate::policy::client::Identity;
 use super::Gate;
 use super::connection::Connection;
 use super::lookups::{self, Asker};
-use super::refusal::OwnAnswer;
 
 /// The one running container that has the address on a network, and had begun when the connection was taken.
 ///
@@ -57,12 +56,6 @@ pub(super) async fn unchanged(connection: &mut Connection) -> Result<(), String>
         same if same == known => Ok(()),
         _ => Err("its name or labels are others, or it was started anew".to_owned()),
     }
-}
-
-/// What a client hears whose container is not what it was.
-pub(super) fn changed(cause: &str) -> OwnAnswer {
-    let message = format!("the container that connected is not known any more: {cause}");
-    OwnAnswer::new(403, message)
 }
 
 async fn look_up(gate: &Arc<Gate>, source: IpAddr) -> Result<CallingContainer, String> {

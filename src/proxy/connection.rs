@@ -19,12 +19,15 @@ use super::deadline::Deadline;
 use super::record::{self, ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::server::is_over;
+use super::standing::Standing;
 use super::{Client, Gate, Phase, exchange};
 
 /// A client's connection, between or within its exchanges.
 #[derive(Debug)]
 pub(super) struct Connection {
+    /// The configuration that the request under way is judged by.
     pub(super) gate: Arc<Gate>,
+    pub(super) standing: Standing,
     pub(super) client: Client,
     pub(super) peer: Peer,
     /// The daemon's connection that the last exchange left; no other client ever uses it.
@@ -54,7 +57,7 @@ enum NoRequest {
 
 impl Connection {
     pub(super) fn new(
-        gate: Arc<Gate>,
+        (gate, standing): (Arc<Gate>, Standing),
         client: Client,
         peer: Peer,
         phase: watch::Receiver<Phase>,
@@ -62,6 +65,7 @@ impl Connection {
         let deadline = Deadline::new(gate.limits.head_deadline);
         Self {
             gate,
+            standing,
             client,
             peer,
             idle: None,

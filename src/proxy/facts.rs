@@ -4,16 +4,19 @@ use tokio::time::{self, Duration};
 
 use crate::decision::{self, Facts, Found};
 use crate::engine_api::EngineRequest;
-use crate::policy::HostFileSystem;
+use crate::policy::{HostFileSystem, Policy};
 
 use super::connection::Connection;
 use super::host_files::{self, HostFiles, Wanted};
 use super::lookups;
 
 /// The facts that the decision on this request reads.
-pub(super) async fn gather(connection: &mut Connection, request: &EngineRequest) -> Facts {
-    let mut facts = lookups::answered(connection, request).await;
-    let policy = &connection.client.policy;
+pub(super) async fn gather(
+    connection: &mut Connection,
+    policy: &Policy,
+    request: &EngineRequest,
+) -> Facts {
+    let mut facts = lookups::answered(connection, policy, request).await;
     let mut paths = decision::host_paths(policy, request);
     for container in facts.containers() {
         paths.append(&mut decision::host_paths_of_container(policy, container));
@@ -28,7 +31,7 @@ pub(super) async fn gather(connection: &mut Connection, request: &EngineRequest)
             let cause = format!("there are more than {MOST_PATHS} paths of the host");
             HostFiles::none(&paths, &cause)
         }
-        Ok(data_root) => host_files(connection, paths, data_root).await,
+        Ok(data_root) => host_files(connection, policy, (paths, data_root)).await,
         Err(cause) => HostFiles::none(&paths, &cause),
     };
     facts.host_paths = found.host_paths;
@@ -49,8 +52,12 @@ async fn data_root(connection: &mut Connection) -> Result<String, String> {
     }
 }
 
-async fn host_files(connection: &Connection, paths: Vec<String>, data_root: String) -> HostFiles {
-    let container = &connection.client.policy.container;
+async fn host_files(
+    connection: &Connection,
+    policy: &Policy,
+    (paths, data_root): (Vec<String>, String),
+) -> HostFiles {
+    let container = &policy.container;
     match container.host_file_system.value {
         HostFileSystem::Foreign => {
             return HostFiles {

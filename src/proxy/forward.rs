@@ -134,7 +134,7 @@ async fn join(
 ) -> After {
     let client = &mut connection.peer;
     record.status = Some(response::queue_hijack(client, request, answer, upgrade));
-    record.is_tunnel = true;
+    record.becomes_tunnel();
     record.outcome = tunnel::join(client, daemon, &mut record.traffic).await;
     match record.outcome {
         // A tunnel has no end but that of the connection; what the daemon wrote before is still on its way.
@@ -144,6 +144,7 @@ async fn join(
         | Outcome::DaemonUnavailable
         | Outcome::TimedOut
         | Outcome::Cut
+        | Outcome::Withdrawn
         | Outcome::Failed => After::Drop,
     }
 }

@@ -10,12 +10,13 @@ use crate::http1::{Framing, Request};
 
 use super::calling_container;
 use super::connection::Connection;
-use super::facts;
 use super::forward::CONTINUE;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
+use super::standing::TurnedAway;
 use super::versions;
+use super::weigh;
 
 /// What becomes of a request.
 pub(super) enum Judged {
@@ -35,10 +36,8 @@ pub(super) enum Judged {
 
 /// Why a request was not understood.
 enum NotRead {
-    /// The client's certificate was good when it connected.
-    Expired,
-    /// The container that connected is not there as it was; the cause.
-    Changed(String),
+    /// The client was let in, and is not any more.
+    TurnedAway(TurnedAway),
     Malformed(Malformed),
     Body(ReadFault),
 }
@@ -61,9 +60,8 @@ pub(super) async fn judge(
         request.framing
     };
     let dropped = engine_request.dropped.clone();
-    let facts = facts::gather(connection, &engine_request).await;
-    let policy = &connection.client.policy;
-    let (reasons, permit, answer) = match decision::decide(policy, engine_request, &facts) {
+    let (decision, observed) = weigh::weigh(connection, engine_request).await;
+    let (reasons, permit, answer) = match decision {
         Decision::Permit(permit) => (Vec::new(), Some(permit), None),
         Decision::Refuse(refusal) => {
             let answer = OwnAnswer::from(&refusal);
@@ -71,6 +69,7 @@ pub(super) async fn judge(
         }
     };
     let reasons: Vec<_> = reasons.iter().map(recorded).collect();
+    let observed: Vec<_> = observed.iter().map(recorded).collect();
     let verdicts = Verdicts {
         verdict: if permit.is_some() {
             Verdict::Permit
@@ -80,6 +79,7 @@ pub(super) async fn judge(
         reasons: &reasons,
         dropped: &dropped,
         rewritten: permit.as_ref().map_or(&[], Permit::rewritten),
+        observed: &observed,
         status: answer.as_ref().map(|answer| answer.status),
     };
     let written = record
@@ -114,14 +114,16 @@ async fn read(
     record: &mut ExchangeRecord,
     request: &Request,
 ) -> Result<EngineRequest, NotRead> {
+    let standing = connection.renew();
     let mut head =
         RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
     record.names(&head);
+    standing.map_err(NotRead::TurnedAway)?;
     if connection.client.identity.has_expired(now()) {
-        return Err(NotRead::Expired);
+        return Err(NotRead::TurnedAway(TurnedAway::Expired));
     }
     let unchanged = calling_container::unchanged(connection).await;
-    unchanged.map_err(NotRead::Changed)?;
+    unchanged.map_err(|cause| NotRead::TurnedAway(TurnedAway::Changed(cause)))?;
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }
@@ -134,6 +136,8 @@ async fn read(
             .map_err(NotRead::Body)?,
     };
     record.traffic.from_client += body.len() as u64;
+    // A body may come slowly, and is judged by what is in force once it is there.
+    connection.renew().map_err(NotRead::TurnedAway)?;
     let is_judged = head.body_kind() == BodyKind::Json && !body.is_empty();
     let engine_request = head.with_body(&body).map_err(NotRead::Malformed)?;
     if is_judged && matches!(engine_request.body, Body::Stream) {
@@ -173,19 +177,11 @@ async fn without_decision(
     let limits = connection.gate.limits;
     let (verdict, unread) = match not_read {
         // No request may follow.
-        NotRead::Expired | NotRead::Changed(_) => (Verdict::Refuse, Framing::UntilEnd),
+        NotRead::TurnedAway(_) => (Verdict::Refuse, Framing::UntilEnd),
         NotRead::Malformed(_) | NotRead::Body(_) => (Verdict::Malformed, request.framing),
     };
     let (code, answer, outcome) = match not_read {
-        NotRead::Expired => {
-            let message = "the client's certificate has expired since it connected";
-            let answer = OwnAnswer::new(403, message);
-            ("certificate-expired", answer, Outcome::Refused)
-        }
-        NotRead::Changed(cause) => {
-            let answer = calling_container::changed(&cause);
-            ("container-changed", answer, Outcome::Refused)
-        }
+        NotRead::TurnedAway(cause) => (cause.code(), OwnAnswer::from(&cause), Outcome::Refused),
         NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),
         NotRead::Body(ReadFault::Malformed(fault)) => {
             ("malformed-body", OwnAnswer::from(fault), Outcome::Refused)

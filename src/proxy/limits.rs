@@ -49,6 +49,17 @@ pub(super) enum NoSeat {
     Client(usize),
 }
 
+impl NoSeat {
+    /// For records and counters.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Gate(_) => "too-many-connections",
+            Self::Unknown(_) => "too-many-handshakes",
+            Self::Client(_) => "too-many-connections-of-client",
+        }
+    }
+}
+
 impl Seats {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {

@@ -1,13 +1,13 @@
 //! Where clients connect: a Unix socket of the right mode from its first moment, TCP, or sockets that systemd made.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use socket2::{Domain, SockRef, TcpKeepalive, Type};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpStream, UnixStream};
 
 use crate::config::ListenerAddress;
 
@@ -20,7 +20,8 @@ pub struct Listener {
     /// As configured; audit records name it.
     pub name: Arc<str>,
     socket: Socket,
-    pub tls: Option<Arc<ServerConfig>>,
+    /// Whether it speaks TLS; how is said by its door.
+    pub is_tls: bool,
 }
 
 #[derive(Debug)]
@@ -33,9 +34,27 @@ enum Socket {
     Tcp(TcpListener),
 }
 
+/// A listener that the runtime waits for.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) name: Arc<str>,
+    pub(crate) is_tls: bool,
+    socket: OpenedSocket,
+}
+
+#[derive(Debug)]
+enum OpenedSocket {
+    Unix {
+        listener: tokio::net::UnixListener,
+        /// Removed when the listener is dropped.
+        _file: Option<SocketFile>,
+    },
+    Tcp(tokio::net::TcpListener),
+}
+
 /// A connection that a client has just made.
 #[derive(Debug)]
-pub(super) enum Accepted {
+pub(crate) enum Accepted {
     Unix(UnixStream),
     Tcp(TcpStream),
 }
@@ -59,7 +78,7 @@ pub struct Place<'a> {
     pub mode: u32,
     /// The group's name or number that the file is given to.
     pub group: Option<&'a str>,
-    pub tls: Option<Arc<ServerConfig>>,
+    pub is_tls: bool,
     /// Lets TCP without TLS listen beyond loopback.
     pub dangerously_allow_plain_tcp: bool,
 }
@@ -85,7 +104,7 @@ impl Listener {
     ///
     /// # Errors
     /// [`ListenError`]; a socket on which another process listens is never taken from it.
-    pub fn bind(place: Place<'_>) -> Result<Self, ListenError> {
+    pub fn bind(place: &Place<'_>) -> Result<Self, ListenError> {
         let name = place.address.to_string();
         let fault = |cause: io::Error| ListenError::Cannot {
             address: name.clone(),
@@ -112,7 +131,7 @@ impl Listener {
                 }
             }
             ListenerAddress::Tcp(address) => {
-                let is_open = !address.ip().is_loopback() && place.tls.is_none();
+                let is_open = !address.ip().is_loopback() && !place.is_tls;
                 if is_open && !place.dangerously_allow_plain_tcp {
                     return Err(ListenError::PlainTcp { address: name });
                 }
@@ -125,23 +144,23 @@ impl Listener {
         Ok(Self {
             name: Arc::from(name),
             socket,
-            tls: place.tls,
+            is_tls: place.is_tls,
         })
     }
 
     /// Takes over a Unix socket that systemd listens on; its file is systemd's.
     ///
     /// # Errors
-    /// Those of handing it to the runtime.
-    pub fn adopt_unix(name: &str, listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+    /// Those of making it non-blocking.
+    pub fn adopt_unix(name: &str, listener: UnixListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         Ok(Self {
             name: Arc::from(name),
             socket: Socket::Unix {
-                listener: UnixListener::from_std(listener)?,
+                listener,
                 file: None,
             },
-            tls: None,
+            is_tls: false,
         })
     }
 
@@ -151,8 +170,8 @@ impl Listener {
     /// [`ListenError`] where it is reachable from elsewhere without TLS, see [`Self::bind`].
     pub fn adopt_tcp(
         name: &str,
-        listener: std::net::TcpListener,
-        tls: Option<Arc<ServerConfig>>,
+        listener: TcpListener,
+        is_tls: bool,
         dangerously_allow_plain_tcp: bool,
     ) -> Result<Self, ListenError> {
         let fault = |cause: io::Error| ListenError::Cannot {
@@ -160,9 +179,8 @@ impl Listener {
             cause: cause.to_string(),
         };
         listener.set_nonblocking(true).map_err(fault)?;
-        let listener = TcpListener::from_std(listener).map_err(fault)?;
         let ip = listener.local_addr().map_err(fault)?.ip();
-        if tls.is_none() && !ip.is_loopback() && !dangerously_allow_plain_tcp {
+        if !is_tls && !ip.is_loopback() && !dangerously_allow_plain_tcp {
             return Err(ListenError::PlainTcp {
                 address: name.to_owned(),
             });
@@ -170,7 +188,7 @@ impl Listener {
         Ok(Self {
             name: Arc::from(name),
             socket: Socket::Tcp(listener),
-            tls,
+            is_tls,
         })
     }
 
@@ -192,11 +210,34 @@ impl Listener {
         }
     }
 
-    /// Waits for the next client.
-    pub(super) async fn accept(&self) -> io::Result<Accepted> {
-        match &self.socket {
-            Socket::Unix { listener, .. } => Ok(Accepted::Unix(listener.accept().await?.0)),
+    /// Hands it to the runtime that this is called in; until then clients wait in its queue.
+    ///
+    /// # Errors
+    /// Those of the runtime.
+    pub(crate) fn open(self) -> io::Result<Opened> {
+        let socket = match self.socket {
+            Socket::Unix { listener, file } => OpenedSocket::Unix {
+                listener: tokio::net::UnixListener::from_std(listener)?,
+                _file: file,
+            },
             Socket::Tcp(listener) => {
+                OpenedSocket::Tcp(tokio::net::TcpListener::from_std(listener)?)
+            }
+        };
+        Ok(Opened {
+            name: self.name,
+            is_tls: self.is_tls,
+            socket,
+        })
+    }
+}
+
+impl Opened {
+    /// Waits for the next client.
+    pub(crate) async fn accept(&self) -> io::Result<Accepted> {
+        match &self.socket {
+            OpenedSocket::Unix { listener, .. } => Ok(Accepted::Unix(listener.accept().await?.0)),
+            OpenedSocket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;
                 // A client whose machine is gone must not keep its place for ever.
                 let keepalive = TcpKeepalive::new()
@@ -221,9 +262,37 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// Connections that wait to be accepted.
 pub(super) const BACKLOG: i32 = 1024;
 const KEEPALIVE: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_client_on_another_machine_is_asked_whether_it_is_there() {
+        let address = ListenerAddress::parse("tcp://127.0.0.1:0").unwrap();
+        let place = Place {
+            address: &address,
+            mode: 0,
+            group: None,
+            is_tls: true,
+            dangerously_allow_plain_tcp: false,
+        };
+        let listener = Listener::bind(&place).unwrap();
+        let host = listener.docker_host().replace("tcp://", "");
+        let listener = listener.open().unwrap();
+        let (accepted, client) = tokio::join!(listener.accept(), TcpStream::connect(host));
+        let Accepted::Tcp(stream) = accepted.unwrap() else {
+            panic!("no TCP")
+        };
+        let socket = SockRef::from(&stream);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE);
+        drop(client);
+    }
+}

@@ -10,19 +10,24 @@ use crate::engine_api::{
     DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork,
     ExistingVolume, Malformed, container_of_exec, error_message,
 };
+use crate::metrics::LookedUp;
+use crate::policy::Policy;
 
 use super::Gate;
 use super::connection::Connection;
 use super::forward::daemon_connection;
 
 /// Asks for what the decision on this request must know, and for nothing where it needs nothing.
-pub(super) async fn answered(connection: &mut Connection, request: &EngineRequest) -> Facts {
-    let policy = Arc::clone(&connection.client.policy);
+pub(super) async fn answered(
+    connection: &mut Connection,
+    policy: &Policy,
+    request: &EngineRequest,
+) -> Facts {
     let mut facts = Facts {
         owner: connection.client.owner.as_ref().to_owned(),
         ..Facts::default()
     };
-    let mut wanted = decision::references(&policy, request);
+    let mut wanted = decision::references(policy, request);
     let mut asked = 0;
     // What a container refers to is known once that is.
     for _ in 0..MOST_ROUNDS {
@@ -34,7 +39,7 @@ pub(super) async fn answered(connection: &mut Connection, request: &EngineReques
         let mut next = Vec::new();
         for (reference, answer) in ask_all(connection, wanted).await {
             if let Answer::Container(Found::Is(container)) = &answer {
-                next.append(&mut decision::references_of(&policy, container));
+                next.append(&mut decision::references_of(policy, container));
             }
             keep(&mut facts, reference, answer);
         }
@@ -200,7 +205,9 @@ impl Asker {
     }
 
     async fn defaults(&mut self) -> Found<DaemonDefaults> {
-        if let Some(defaults) = self.gate.known.defaults() {
+        let known = self.gate.known.defaults();
+        self.gate.metrics.defaults_needed(known.is_some());
+        if let Some(defaults) = known {
             return Found::Is(defaults);
         }
         let found = self.ask(Question::Info, DaemonDefaults::read).await;
@@ -210,8 +217,24 @@ impl Asker {
         found
     }
 
-    /// Asks one thing; only an error that says nothing but that the client asked for what is not there is passed on.
+    /// Asks one thing, and counts it.
     pub(super) async fn ask<T>(
+        &mut self,
+        question: Question<'_>,
+        read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+    ) -> Found<T> {
+        let found = self.told(question, read).await;
+        let came_of_it = match &found {
+            Found::Is(_) => LookedUp::Found,
+            Found::Answered { status: 404, .. } => LookedUp::Absent,
+            Found::Answered { .. } | Found::Unknown(_) => LookedUp::Failed,
+        };
+        self.gate.metrics.looked_up(question.name(), came_of_it);
+        found
+    }
+
+    /// Only an error that says nothing but that the client asked for what is not there is passed on.
+    async fn told<T>(
         &mut self,
         question: Question<'_>,
         read: impl FnOnce(&[u8]) -> Result<T, Malformed>,

@@ -23,12 +23,15 @@ mod request_body;
 mod response;
 mod server;
 mod shown;
+mod standing;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
 mod unserved;
 mod versions;
+mod weigh;
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -39,22 +42,25 @@ use crate::config::Limits;
 use crate::daemon::Daemon;
 use crate::engine_api::ApiVersion;
 use crate::http1::Request;
+use crate::metrics::{ClientCounters, Metrics};
 use crate::policy::Policy;
 use crate::policy::client::Identity;
+use crate::reload::Expiry;
 
 use connection::{After, Connection};
 use judge::Judged;
 pub use known::Known;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
+pub use standing::{Door, DoorTls};
 pub use versions::DaemonVersions;
 
-/// What all connections share.
+/// What all connections share: the configuration in force, which a reload replaces as a whole.
 #[derive(Debug)]
 pub struct Gate {
     pub daemon: Daemon,
     pub audit: Audit,
-    pub ids: ExchangeIds,
+    pub ids: Arc<ExchangeIds>,
     pub limits: Limits,
     /// API versions that clients may speak.
     pub lowest_version: ApiVersion,
@@ -65,6 +71,17 @@ pub struct Gate {
     /// Host paths that some policy opens for writing.
     pub writable: Vec<String>,
     pub known: Known,
+    /// In the order of the configuration: the first that matches holds.
+    pub clients: Vec<KnownClient>,
+    /// By the address of the listener in the configuration.
+    pub doors: HashMap<Arc<str>, Door>,
+    /// SHA-256 of what this was compiled from, in hexadecimal.
+    pub digest: Arc<str>,
+    pub metrics: Arc<Metrics>,
+    /// What of it will expire.
+    pub expiries: Vec<Expiry>,
+    /// Whether a tunnel or stream ends once its client would no longer be let in.
+    pub ends_tunnels: bool,
 }
 
 /// Who a connection belongs to, and what is permitted to it.
@@ -80,6 +97,9 @@ pub struct Client {
     /// The listener's address, as configured.
     pub listener: Arc<str>,
     pub policy: Arc<Policy>,
+    /// A policy that is tried beside it and refuses nothing.
+    pub observed: Option<Arc<Policy>>,
+    pub counters: Arc<ClientCounters>,
 }
 
 impl Client {
@@ -104,7 +124,19 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
     };
     match judge::judge(connection, &mut record, &request).await {
         Judged::Permitted { permit, framing } => {
-            forward::forward(connection, &mut record, (request, framing), permit).await
+            let watched = connection.standing.watched(&connection.client, &permit);
+            let forwarded = forward::forward(connection, &mut record, (request, framing), permit);
+            let Some(watched) = watched else {
+                return forwarded.await;
+            };
+            tokio::select! {
+                biased;
+                after = forwarded => after,
+                () = watched.withdrawn() => {
+                    record.outcome = Outcome::Withdrawn;
+                    After::Drop
+                }
+            }
         }
         Judged::Refused {
             answer,

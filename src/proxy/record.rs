@@ -1,5 +1,6 @@
 //! What the audit log says of one exchange: the decision, and its end, once each.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::audit::record::{self, Decision, End, Outcome, Record, Verdict};
@@ -7,6 +8,7 @@ use crate::audit::text::{ExchangeId, Text, Timestamp};
 use crate::audit::{AuditError, EndPlace};
 use crate::engine_api::{ApiVersion, Operation, RequestHead};
 use crate::http1::Request;
+use crate::metrics::{Exchange, Metrics, Open};
 
 use super::{Client, Gate, shown};
 
@@ -21,7 +23,8 @@ pub(super) struct ExchangeRecord {
     is_decided: bool,
     pub(super) status: Option<u16>,
     pub(super) outcome: Outcome,
-    pub(super) is_tunnel: bool,
+    tunnel: Option<Open>,
+    metrics: Arc<Metrics>,
     pub(super) traffic: Traffic,
 }
 
@@ -38,6 +41,8 @@ pub(super) struct Verdicts<'a> {
     pub(super) reasons: &'a [record::Reason<'a>],
     pub(super) dropped: &'a [String],
     pub(super) rewritten: &'a [String],
+    /// The reasons of the client's observed policy, where it would have refused.
+    pub(super) observed: &'a [record::Reason<'a>],
     /// The status that the gate answers itself.
     pub(super) status: Option<u16>,
 }
@@ -50,6 +55,7 @@ impl<'a> Verdicts<'a> {
             reasons,
             dropped: &[],
             rewritten: &[],
+            observed: &[],
             status: Some(status),
         }
     }
@@ -70,7 +76,8 @@ impl ExchangeRecord {
             is_decided: false,
             status: None,
             outcome: Outcome::Cut,
-            is_tunnel: false,
+            tunnel: None,
+            metrics: Arc::clone(&gate.metrics),
             traffic: Traffic::default(),
         })
     }
@@ -79,6 +86,11 @@ impl ExchangeRecord {
     pub(super) fn names(&mut self, head: &RequestHead) {
         self.operation = head.target.operation();
         self.version = head.target.version();
+    }
+
+    /// Notes that the connection becomes a tunnel.
+    pub(super) fn becomes_tunnel(&mut self) {
+        self.tunnel = Some(self.metrics.tunnel());
     }
 
     /// Writes the decision; returns once it is written.
@@ -93,11 +105,22 @@ impl ExchangeRecord {
         verdicts: Verdicts<'_>,
     ) -> Result<(), AuditError> {
         self.is_decided = true;
+        let codes = verdicts.reasons.iter().map(|reason| reason.code);
+        client
+            .counters
+            .decided(self.operation, verdicts.verdict, codes);
+        let codes = verdicts.observed.iter().map(|reason| reason.code);
+        client.counters.observed(codes);
         let version = self.version.map(|version| version.to_string());
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();
         let dropped: Vec<_> = verdicts.dropped.iter().map(|name| Text(name)).collect();
         let rewritten: Vec<_> = verdicts.rewritten.iter().map(|what| Text(what)).collect();
+        let observed = client.observed.as_ref().map(|policy| record::Observed {
+            policy: &policy.name,
+            reasons: verdicts.observed,
+        });
+        let observed = observed.filter(|observed| !observed.reasons.is_empty());
         let decision = Decision {
             time: Timestamp::now(),
             id: self.id,
@@ -107,11 +130,14 @@ impl ExchangeRecord {
             api_version: version.as_deref().map(Text),
             method: Text(request.map_or("", |request| &request.method)),
             target: Text(&target),
+            traceparent: request.and_then(|request| shown::trace(&request.headers)),
             policy: Some(&client.policy.name),
+            configuration: &gate.digest,
             decision: verdicts.verdict,
             reasons: verdicts.reasons,
             dropped: &dropped,
             rewritten: &rewritten,
+            observed,
             left_out: 0,
             status: verdicts.status,
         };
@@ -130,6 +156,15 @@ impl Drop for ExchangeRecord {
             tracing::error!(id = %self.id, "an exchange failed inside the gate");
             self.outcome = Outcome::Failed;
         }
+        let duration = self.started.elapsed();
+        let kind = match (&self.tunnel, self.outcome) {
+            (Some(_), _) => Exchange::Tunnel,
+            (None, Outcome::Refused) => Exchange::Refused,
+            (None, _) => Exchange::Answered,
+        };
+        let traffic = &self.traffic;
+        self.metrics
+            .ended(kind, traffic.from_client, traffic.to_client, duration);
         place.record(&Record::End(End {
             time: Timestamp::now(),
             id: self.id,
@@ -137,15 +172,15 @@ impl Drop for ExchangeRecord {
             status: self.status,
             bytes_from_client: self.traffic.from_client,
             bytes_to_client: self.traffic.to_client,
-            duration: self.started.elapsed(),
+            duration,
             outcome: self.outcome,
-            tunnel: self.is_tunnel,
+            tunnel: self.tunnel.is_some(),
         }));
     }
 }
 
 /// The reason why a request is malformed.
-pub(super) fn reason<'a>(code: &'a str, message: &'a str) -> [record::Reason<'a>; 1] {
+pub(super) fn reason<'a>(code: &'static str, message: &'a str) -> [record::Reason<'a>; 1] {
     [record::Reason {
         code,
         field: None,

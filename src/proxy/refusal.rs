@@ -12,6 +12,7 @@ use crate::http1::{BodyFault, HeadFault};
 use crate::peer::Peer;
 
 use super::limits::NoSeat;
+use super::standing::TurnedAway;
 
 /// An answer of the gate: a status and `{"message": "…"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +107,12 @@ impl From<Unavailable> for OwnAnswer {
 impl From<NoSeat> for OwnAnswer {
     fn from(limit: NoSeat) -> Self {
         Self::new(503, limit.to_string())
+    }
+}
+
+impl From<&TurnedAway> for OwnAnswer {
+    fn from(cause: &TurnedAway) -> Self {
+        Self::new(403, cause.to_string())
     }
 }
 

@@ -12,16 +12,18 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::audit::record::{Client as RecordedClient, ConnectionRefused, Record};
 use crate::audit::text::Timestamp;
+use crate::metrics::ClientCounters;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
-use crate::policy::client::{Caller, ClientMatch, Identity, OwnerTemplate};
+use crate::policy::client::{ClientMatch, Identity, OwnerTemplate};
 
 use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
-use super::unserved::{Stranger, Unserved};
-use super::{Client, Gate, calling_container, client_identity, record, unserved};
+use super::standing::{LetIn, Standing, TurnedAway};
+use super::unserved::{self, Stranger};
+use super::{Gate, calling_container, client_identity, record};
 
 /// How far the gate is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +39,8 @@ pub enum Phase {
 #[derive(Debug)]
 pub struct Served {
     pub listener: Listener,
-    /// The policy of whoever reaches it; else the first of `clients` that matches decides.
-    pub policy: Option<Arc<Policy>>,
-    /// Whom clients own things as where their table does not say it.
-    pub owner: Option<Arc<OwnerTemplate>>,
-    /// Who calls over plain TCP is the container that has its address, or is refused.
-    pub identifies_containers: bool,
+    /// Its address in the configuration, which for inherited sockets is not the listener's own name.
+    pub door: Arc<str>,
 }
 
 /// A `[[client]]` table.
@@ -52,24 +50,34 @@ pub struct KnownClient {
     pub matches: ClientMatch,
     pub policy: Arc<Policy>,
     pub owner: Option<OwnerTemplate>,
+    pub counters: Arc<ClientCounters>,
 }
 
 /// What serves all listeners.
 #[derive(Debug)]
 pub struct Server {
-    gate: Arc<Gate>,
-    clients: Vec<KnownClient>,
+    gate: watch::Sender<Arc<Gate>>,
     seats: Seats,
 }
 
 impl Server {
     #[must_use]
-    pub fn new(gate: Gate, clients: Vec<KnownClient>) -> Arc<Self> {
+    pub fn new(gate: Gate) -> Arc<Self> {
         Arc::new(Self {
             seats: Seats::new(&gate.limits),
-            gate: Arc::new(gate),
-            clients,
+            gate: watch::Sender::new(Arc::new(gate)),
         })
+    }
+
+    /// Puts a new configuration in force, at once and for all connections, from their next request on.
+    pub fn replace(&self, gate: Gate) {
+        self.gate.send_replace(Arc::new(gate));
+    }
+
+    /// The configuration in force.
+    #[must_use]
+    pub fn gate(&self) -> Arc<Gate> {
+        Arc::clone(&self.gate.borrow())
     }
 
     /// Serves until the phase is no longer running and the last connection has ended, or been cut.
@@ -84,26 +92,32 @@ impl Server {
     }
 
     async fn listen(self: Arc<Self>, served: Served, mut phase: watch::Receiver<Phase>) {
-        let Served {
-            listener,
-            policy,
-            owner,
-            identifies_containers,
-        } = served;
+        let Served { listener, door } = served;
+        let name = Arc::clone(&listener.name);
+        let listener = match listener.open() {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, listener = %name, "cannot wait for clients");
+                return;
+            }
+        };
         let mut connections = JoinSet::new();
         let mut ending = phase.clone();
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
                     Ok(accepted) => {
+                        let gate = self.gate();
+                        let tls = gate.doors.get(&door).map(|door| door.tls.as_ref());
+                        let tls = tls.map(|tls| tls.filter(|_| listener.is_tls));
                         let arrival = Arrival {
                             listener: Arc::clone(&listener.name),
-                            tls: listener.tls.clone().map(TlsAcceptor::from),
-                            policy: policy.clone(),
-                            owner: owner.clone(),
-                            identifies_containers,
+                            is_open: tls.is_some_and(|tls| tls.is_some() == listener.is_tls),
+                            tls: tls.flatten().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config))),
+                            door: Arc::clone(&door),
                             source: accepted.source(),
                             time: Timestamp::now(),
+                            gate,
                         };
                         connections.spawn(Arc::clone(&self).serve(accepted, arrival, phase.clone()));
                     }
@@ -138,13 +152,20 @@ impl Server {
         arrival: Arrival,
         phase: watch::Receiver<Phase>,
     ) {
+        let _connected = arrival.gate.metrics.connected();
+        if !arrival.is_open {
+            let cause = "the configuration in force has no such listener";
+            self.record_refused(&arrival, None, "no-listener", cause)
+                .await;
+            return;
+        }
         let seat = self.seats.take();
-        let is_costly = arrival.tls.is_some() || arrival.identifies_containers;
+        let is_costly = arrival.tls.is_some() || arrival.identifies_containers();
         if let Err(limit) = seat.as_ref()
             && is_costly
         {
             // Who has no place gets no handshake and no lookup either.
-            self.record_refused(&arrival, None, TOO_MANY, &limit.to_string())
+            self.record_refused(&arrival, None, limit.code(), &limit.to_string())
                 .await;
             return;
         }
@@ -165,32 +186,54 @@ impl Server {
         let _seat = match seated {
             Ok(seat) => seat,
             Err(limit) => {
-                let answer = OwnAnswer::from(limit);
-                self.turn_away(&mut peer, &arrival, &identity, (TOO_MANY, answer))
-                    .await;
+                let answer = (limit.code(), OwnAnswer::from(limit));
+                self.turn_away(&mut peer, &arrival, &identity, answer).await;
                 return;
             }
         };
-        let terms = match self.policy_of(&identity, &arrival) {
-            Ok(found) => found,
-            Err(unserved) => {
-                let answer = OwnAnswer::new(403, unserved.to_string());
-                self.turn_away(&mut peer, &arrival, &identity, (unserved.code(), answer))
-                    .await;
+        let (gate, standing, let_in) = match self.let_in(&peer, &identity, &arrival) {
+            Ok(let_in) => let_in,
+            Err(cause) => {
+                let answer = (cause.code(), OwnAnswer::from(&cause));
+                self.turn_away(&mut peer, &arrival, &identity, answer).await;
                 return;
             }
         };
-        let client = Client {
-            name: terms.name,
-            owner: terms.owner,
-            identity,
-            source: arrival.source,
-            listener: arrival.listener,
-            policy: terms.policy,
-        };
-        Connection::new(Arc::clone(&self.gate), client, peer, phase)
+        // A connection lives on, and the configuration that it came under need not.
+        let Arrival {
+            listener,
+            gate: begun_under,
+            source,
+            tls,
+            ..
+        } = arrival;
+        drop((begun_under, tls));
+        let client = let_in.client(identity, source, listener);
+        Connection::new((gate, standing), client, peer, phase)
             .run()
             .await;
+    }
+
+    /// Holds a client against the configuration in force.
+    fn let_in(
+        &self,
+        peer: &Peer,
+        identity: &Identity,
+        arrival: &Arrival,
+    ) -> Result<(Arc<Gate>, Standing, LetIn), TurnedAway> {
+        let chain = peer.certificates().unwrap_or_default();
+        let door = Arc::clone(&arrival.door);
+        let mut standing = Standing::new(
+            self.gate.subscribe(),
+            door,
+            Arc::from(chain),
+            arrival.source,
+        );
+        let gate = standing.gate();
+        // A handshake may outlive the configuration that it was begun under.
+        let is_verified = Arc::ptr_eq(&gate, &arrival.gate);
+        let let_in = standing.let_in(&gate, identity, &arrival.listener, is_verified)?;
+        Ok((gate, standing, let_in))
     }
 
     /// Who connected; under TLS after the handshake.
@@ -205,9 +248,9 @@ impl Server {
                 let peer = peer.map_err(|error| error.to_string())?;
                 return Ok((Stream::Unix(stream), Identity::Peer(peer)));
             }
-            (Accepted::Tcp(stream), None) if arrival.identifies_containers => {
+            (Accepted::Tcp(stream), None) if arrival.identifies_containers() => {
                 let (source, at) = (arrival.source, arrival.time);
-                return match calling_container::at(&self.gate, source, at).await {
+                return match calling_container::at(&arrival.gate, source, at).await {
                     Ok(container) => Ok((Stream::Tcp(stream), Identity::Container(container))),
                     Err(cause) => Err(Stranger::over_plain_tcp(cause, stream)),
                 };
@@ -236,40 +279,12 @@ impl Server {
         stream: TcpStream,
         acceptor: &TlsAcceptor,
     ) -> Result<TlsStream<TcpStream>, String> {
-        let deadline = self.gate.limits.handshake_deadline;
+        let deadline = self.gate().limits.handshake_deadline;
         match time::timeout(deadline, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => Ok(TlsStream::Server(stream)),
             Ok(Err(error)) => Err(format!("TLS handshake: {error}")),
             Err(_) => Err("the TLS handshake took too long".to_owned()),
         }
-    }
-
-    fn policy_of(&self, identity: &Identity, arrival: &Arrival) -> Result<Terms, Unserved> {
-        let caller = Caller {
-            identity,
-            source: arrival.source,
-            listener: &arrival.listener,
-        };
-        let mut clients = self.clients.iter();
-        let (known, policy) = match &arrival.policy {
-            Some(policy) => (None, policy),
-            None => {
-                let known = clients.find(|known| known.matches.matches(&caller));
-                let known = known.ok_or(Unserved::Unknown)?;
-                (Some(known), &known.policy)
-            }
-        };
-        let name = known.map(|known| Arc::clone(&known.name));
-        let template = known.and_then(|known| known.owner.as_ref());
-        let owner = match template.or(arrival.owner.as_deref()) {
-            Some(template) => unserved::owner(template, &caller, name.as_deref())?,
-            None => name.as_deref().unwrap_or(&policy.name).to_owned(),
-        };
-        Ok(Terms {
-            name,
-            policy: Arc::clone(policy),
-            owner: Arc::from(owner),
-        })
     }
 
     /// Answers before any request is read, and ends the connection.
@@ -294,10 +309,12 @@ impl Server {
         message: &str,
     ) {
         tracing::debug!(listener = %arrival.listener, code, message, "a connection was refused");
+        let gate = self.gate();
+        gate.metrics.connection_refused(code);
         let [reason] = record::reason(code, message);
         let refused = ConnectionRefused {
             time: Timestamp::now(),
-            id: self.gate.ids.next(),
+            id: gate.ids.next(),
             client: RecordedClient {
                 name: None,
                 owner: None,
@@ -305,10 +322,11 @@ impl Server {
                 identity,
             },
             listener: &arrival.listener,
+            configuration: &gate.digest,
             reason,
         };
         let record = Record::ConnectionRefused(refused);
-        if let Err(error) = self.gate.audit.record(&record).await {
+        if let Err(error) = gate.audit.record(&record).await {
             tracing::error!(%error, "a refused connection is missing from the audit log");
         }
     }
@@ -320,25 +338,25 @@ pub(super) async fn is_over(phases: &mut watch::Receiver<Phase>, phase: Phase) {
     let _ = phases.wait_for(|now| *now > phase).await;
 }
 
-/// On what a client is served.
-struct Terms {
-    /// The `[[client]]` table that matched.
-    name: Option<Arc<str>>,
-    policy: Arc<Policy>,
-    /// The name under which it owns what it makes.
-    owner: Arc<str>,
-}
-
 /// What is known of a connection from where it arrived.
 struct Arrival {
     listener: Arc<str>,
+    /// Whether the configuration in force has the listener as it is.
+    is_open: bool,
     tls: Option<TlsAcceptor>,
-    policy: Option<Arc<Policy>>,
-    owner: Option<Arc<OwnerTemplate>>,
-    identifies_containers: bool,
+    door: Arc<str>,
     source: Option<IpAddr>,
     /// When the connection was taken.
     time: Timestamp,
+    /// The configuration that it arrived under.
+    gate: Arc<Gate>,
+}
+
+impl Arrival {
+    fn identifies_containers(&self) -> bool {
+        let door = self.gate.doors.get(&self.door);
+        door.is_some_and(|door| door.identifies_containers)
+    }
 }
 
 /// A task that panicked took its own connection with it and nothing else.
@@ -350,6 +368,5 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-const TOO_MANY: &str = "too-many-connections";
 /// After an error of accepting.
 const PAUSE: Duration = Duration::from_millis(200);

@@ -1,8 +1,9 @@
-//! A request's target as the audit log shows it: without what may be a secret.
+//! What the audit log shows of a request's head: its target without what may be a secret, and its trace.
 
 use std::borrow::Cow;
 
 use crate::engine_api::{Operation, parameters_of};
+use crate::http1::Headers;
 
 /// The target with the values of those parameters only that the operation reads and that hold no secrets.
 ///
@@ -51,9 +52,59 @@ fn has_user(value: &str) -> bool {
 const SECRETS: [&str; 2] = ["buildargs", "changes"];
 const HIDDEN: &str = "(hidden)";
 
+/// The trace that a request belongs to, where its one `Traceparent` is of the known form (W3C Trace Context, section
+/// 3.2).
+pub(super) fn trace(headers: &Headers) -> Option<&str> {
+    let mut found = headers.all("traceparent");
+    let value = std::str::from_utf8(found.next()?).ok()?;
+    let mut parts = value.split('-');
+    let (version, trace, parent, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_hex = |text: &str, length: usize| {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        text.len() == length && text.bytes().all(is_digit)
+    };
+    let is_named = |text: &str| text.bytes().any(|byte| byte != b'0');
+    let is_known = version == "00"
+        && is_hex(trace, 32)
+        && is_named(trace)
+        && is_hex(parent, 16)
+        && is_named(parent)
+        && is_hex(flags, 2);
+    (is_known && parts.next().is_none() && found.next().is_none()).then_some(value)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http1::Request;
+
+    #[test]
+    fn a_trace_is_of_the_known_form_or_none() {
+        let good = format!("00-{}-{}-01", "4b".repeat(16), "0f".repeat(8));
+        let of = |lines: &str| {
+            let head = format!("GET / HTTP/1.1\r\n{lines}\r\n\r\n");
+            let request = Request::parse(head.as_bytes(), 10).unwrap();
+            trace(&request.headers).map(str::to_owned)
+        };
+        assert_eq!(of(&format!("traceparent: {good}")), Some(good.clone()));
+        for bad in [
+            good.replace('f', "F"),
+            good.replace("4b", "00"),
+            good.replace("0f", "00"),
+            good.replacen("00", "ff", 1),
+            format!("{good}-x"),
+            "00-1-2-3".to_owned(),
+            "\u{e9}".to_owned(),
+        ] {
+            assert_eq!(of(&format!("Traceparent: {bad}")), None, "{bad}");
+        }
+        assert_eq!(
+            of(&format!("Traceparent: {good}\r\nTraceparent: {good}")),
+            None
+        );
+        assert_eq!(of("Host: d"), None);
+    }
 
     #[test]
     fn shows_what_is_read_and_no_secret() {

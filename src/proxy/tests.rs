@@ -2,6 +2,7 @@
 
 mod references;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -20,6 +21,7 @@ use crate::policy::client::Identity;
 use crate::policy::{ContainerLimits, Limit, Pattern, Policy};
 
 use super::connection::Connection;
+use super::standing::Standing;
 use super::{Client, DaemonVersions, Gate, Known, Phase};
 
 /// A client's connection to a gate before a daemon that the test plays.
@@ -29,6 +31,7 @@ struct Stage {
     daemon: UnixListener,
     serving: JoinHandle<()>,
     audit: Audit,
+    _gates: watch::Sender<Arc<Gate>>,
     _phase: watch::Sender<Phase>,
 }
 
@@ -55,7 +58,7 @@ impl Stage {
                 connect_deadline: limits.connect_deadline,
             },
             audit: audit.clone(),
-            ids: ExchangeIds::start().unwrap(),
+            ids: Arc::new(ExchangeIds::start().unwrap()),
             limits,
             lowest_version: ApiVersion::OLDEST,
             highest_version: ApiVersion::NEWEST,
@@ -63,6 +66,12 @@ impl Stage {
             protected: Vec::new(),
             writable: Vec::new(),
             known: Known::default(),
+            clients: Vec::new(),
+            doors: HashMap::new(),
+            digest: Arc::from(""),
+            metrics: Arc::default(),
+            expiries: Vec::new(),
+            ends_tunnels: true,
         };
         let known = Client {
             name: None,
@@ -71,17 +80,28 @@ impl Stage {
             source: source.parse().ok(),
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
+            observed: None,
+            counters: Arc::default(),
         };
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);
         let peer = Peer::new(Stream::Unix(near));
-        let connection = Connection::new(Arc::new(gate), known, peer, phases);
+        let gate = Arc::new(gate);
+        let gates = watch::Sender::new(Arc::clone(&gate));
+        let standing = Standing::new(
+            gates.subscribe(),
+            Arc::from("unix:///test"),
+            Arc::default(),
+            None,
+        );
+        let connection = Connection::new((gate, standing), known, peer, phases);
         Self {
             folder,
             client,
             daemon,
             serving: tokio::spawn(connection.run()),
             audit,
+            _gates: gates,
             _phase: phase,
         }
     }

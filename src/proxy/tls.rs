@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustls::RootCertStore;
 use rustls::server::danger::ClientCertVerifier;
@@ -14,6 +13,8 @@ use rustls_pki_types::CertificateRevocationListDer;
 use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 
 use crate::tls_files::{self, TlsFileError};
+
+use super::standing::DoorTls;
 
 /// The PEM files of a listener's `tls` table.
 #[derive(Clone, Copy, Debug)]
@@ -36,15 +37,13 @@ pub struct ListenerTlsFiles<'a> {
 /// without verifying it again, so a certificate that expired or was revoked meanwhile would go on being accepted.
 ///
 /// A client that offers application protocols must offer `http/1.1`; most offer none.
-pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<Arc<ServerConfig>, ListenerTlsError> {
+pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<DoorTls, ListenerTlsError> {
+    let verifier = client_verifier(files)?;
     let chain = tls_files::certificates(files.certificate)?;
-    if let Some(leaf) = chain.first() {
-        warn_of_expiry(files.certificate, "certificate", certificate_end(leaf));
-    }
     let mut config = ServerConfig::builder_with_provider(tls_files::crypto_provider())
         .with_protocol_versions(&[&TLS13, &TLS12])
         .map_err(ListenerTlsError::Cryptography)?
-        .with_client_cert_verifier(client_verifier(files)?)
+        .with_client_cert_verifier(Arc::clone(&verifier))
         .with_single_cert(chain, tls_files::private_key(files.key)?)
         .map_err(|error| ListenerTlsError::Certificate {
             path: files.certificate.to_owned(),
@@ -53,7 +52,10 @@ pub fn server_config(files: ListenerTlsFiles<'_>) -> Result<Arc<ServerConfig>, L
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
-    Ok(Arc::new(config))
+    Ok(DoorTls {
+        config: Arc::new(config),
+        verifier,
+    })
 }
 
 /// Why a listener cannot speak TLS with these files.
@@ -79,9 +81,6 @@ fn client_verifier(
     let mut lists = Vec::new();
     for path in files.revocation_lists {
         let read = tls_files::revocation_lists(path)?;
-        for list in &read {
-            warn_of_expiry(path, "revocation list", list_end(list));
-        }
         // The lists are tried file by file because the verifier's error does not say which of them is at fault.
         verifier(&roots, read.clone(), path)?;
         lists.extend(read);
@@ -132,36 +131,3 @@ fn warn_of_uncovered_authorities(
         }
     }
 }
-
-fn warn_of_expiry(path: &Path, what: &'static str, end: Option<i64>) {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let Some(end) = end.and_then(|end| u64::try_from(end).ok()) else {
-        return;
-    };
-    let path = path.display();
-    match end.checked_sub(now.as_secs()) {
-        None => tracing::warn!(%path, "the {what} has expired"),
-        Some(left) if left < EXPIRY_NOTICE.as_secs() => {
-            let days = left / DAY.as_secs();
-            tracing::warn!(%path, days, "the {what} expires soon");
-        }
-        Some(_) => {}
-    }
-}
-
-fn certificate_end(der: &[u8]) -> Option<i64> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    Some(certificate.validity().not_after.timestamp())
-}
-
-fn list_end(der: &[u8]) -> Option<i64> {
-    let (_, list) = CertificateRevocationList::from_der(der).ok()?;
-    Some(list.next_update()?.timestamp())
-}
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// How long before its end a certificate or list is warned of at start.
-const EXPIRY_NOTICE: Duration = Duration::from_secs(14 * 24 * 60 * 60);

@@ -4,10 +4,10 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
-use tokio::net::UnixListener;
 
 use super::listener::BACKLOG;
 
@@ -51,7 +51,7 @@ pub(super) fn bind(
         let _ = fs::remove_file(&temporary);
     }
     let file = placed?;
-    Ok((UnixListener::from_std(socket.into())?, file))
+    Ok((socket.into(), file))
 }
 
 /// Until it listens, nobody can connect to a socket, whatever its mode.
@@ -113,6 +113,7 @@ mod tests {
     async fn has_its_mode_and_leaves_nothing_behind() {
         let (folder, path) = place();
         let (listener, file) = bind(&path, 0o640, None).unwrap();
+        let listener = tokio::net::UnixListener::from_std(listener).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
         let (client, server) = tokio::join!(UnixStream::connect(&path), listener.accept());
         drop((client.unwrap(), server.unwrap(), listener, file));
@@ -122,11 +123,11 @@ mod tests {
     #[tokio::test]
     async fn a_stale_socket_gives_way_and_a_live_one_is_alive() {
         let (_folder, path) = place();
-        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        drop(UnixListener::bind(&path).unwrap());
         assert!(!is_alive(&path).unwrap());
         let (listener, _file) = bind(&path, 0o600, None).unwrap();
         assert!(is_alive(&path).unwrap());
-        listener.accept().await.unwrap();
+        listener.accept().unwrap();
     }
 
     #[tokio::test]
@@ -142,7 +143,7 @@ mod tests {
         let (_folder, path) = place();
         let (_listener, file) = bind(&path, 0o600, None).unwrap();
         fs::remove_file(&path).unwrap();
-        let other = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let other = UnixListener::bind(&path).unwrap();
         drop(file);
         assert!(fs::symlink_metadata(&path).is_ok());
         drop(other);

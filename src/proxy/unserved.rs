@@ -53,24 +53,6 @@ impl From<&str> for Stranger {
     }
 }
 
-/// Why a client that is known is not served.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unserved {
-    #[error("no policy is for this client")]
-    Unknown,
-    #[error("{0}")]
-    NoOwner(#[from] NoOwner),
-}
-
-impl Unserved {
-    pub(super) fn code(&self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown-client",
-            Self::NoOwner(_) => "no-owner",
-        }
-    }
-}
-
 /// The name under which a client of this table owns things.
 ///
 /// # Errors

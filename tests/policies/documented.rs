@@ -49,6 +49,8 @@ fn every_key_of_the_configuration_is_documented() {
         ("[limits]\n", ""),
         ("[audit]\n", ""),
         ("[api]\n", ""),
+        ("[admin]\n", ""),
+        ("[reload]\n", ""),
     ] {
         let problems = Config::parse("x", &format!("{before}{unknown}{after}"), None).unwrap_err();
         all_known_keys_stand_in(text, &problems, before);

@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Write as _};
 
+use dockgate::engine_api::Operation;
 use dockgate::policy::{self, Limit, Pattern, Policy};
 
 /// All that a policy permits, a line for each.
@@ -10,6 +11,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         name,
         description,
         permits_everything,
+        observes,
         operations,
         paths,
         container,
@@ -25,30 +27,15 @@ pub(super) fn permissions(policy: &Policy) -> String {
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
-    for operation in operations.keys() {
-        let spec = operation.spec();
-        writeln!(text, "  {:?} {:?} {}", spec.tag, spec.effect, spec.name).unwrap();
-    }
-    for rule in paths {
-        writeln!(text, "  {:?} {}", rule.methods, rule.path).unwrap();
-    }
+    assert!(
+        observes.is_none(),
+        "a policy that observes permits what another does"
+    );
+    permitted(&mut text, operations.keys(), paths);
     text.push_str("\nlimits:\n");
     let mut limits = Limits(&mut text);
     container_limits(&mut limits, container);
-    let policy::NetworkLimits {
-        icc,
-        drivers,
-        options,
-        default_bridge,
-        parents,
-        subnets,
-    } = network;
-    limits.line("network icc", icc);
-    limits.patterns("network drivers", drivers);
-    limits.patterns("network options", options);
-    limits.line("network default-bridge", default_bridge);
-    limits.patterns("network parents", parents);
-    limits.line("network subnets", subnets);
+    network_limits(&mut limits, network);
     let policy::VolumeLimits {
         drivers,
         types,
@@ -74,6 +61,46 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.line("secret templating", templating);
     let policy::ConfigLimits { templating } = config;
     limits.line("config templating", templating);
+    plugin_and_service_limits(&mut limits, plugin, service);
+    text
+}
+
+fn permitted<'p>(
+    text: &mut String,
+    operations: impl Iterator<Item = &'p Operation>,
+    paths: &[policy::PathRule],
+) {
+    for operation in operations {
+        let spec = operation.spec();
+        writeln!(text, "  {:?} {:?} {}", spec.tag, spec.effect, spec.name).unwrap();
+    }
+    for rule in paths {
+        writeln!(text, "  {:?} {}", rule.methods, rule.path).unwrap();
+    }
+}
+
+fn network_limits(limits: &mut Limits<'_>, network: &policy::NetworkLimits) {
+    let policy::NetworkLimits {
+        icc,
+        drivers,
+        options,
+        default_bridge,
+        parents,
+        subnets,
+    } = network;
+    limits.line("network icc", icc);
+    limits.patterns("network drivers", drivers);
+    limits.patterns("network options", options);
+    limits.line("network default-bridge", default_bridge);
+    limits.patterns("network parents", parents);
+    limits.line("network subnets", subnets);
+}
+
+fn plugin_and_service_limits(
+    limits: &mut Limits<'_>,
+    plugin: &policy::PluginLimits,
+    service: &policy::ServiceLimits,
+) {
     let policy::PluginLimits {
         references,
         privileges,
@@ -94,7 +121,6 @@ pub(super) fn permissions(policy: &Policy) -> String {
     limits.patterns("service configs", configs);
     limits.patterns("service volumes", volumes);
     limits.patterns("service generic-resources", generic_resources);
-    text
 }
 
 fn swarm_limits(limits: &mut Limits<'_>, swarm: &policy::SwarmLimits) {

@@ -105,6 +105,12 @@ impl Setup {
         self
     }
 
+    /// How many listeners there are, where the text has more than were asked for here.
+    pub(crate) fn listeners(mut self, count: usize) -> Self {
+        self.listeners = count;
+        self
+    }
+
     /// A file beside the configuration, such as a policy.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         fs::write(self.folder.path().join(name), text).unwrap();
@@ -223,6 +229,26 @@ impl Gate {
 
     pub(crate) fn audit_file(&self) -> PathBuf {
         self.folder.path().join("audit.jsonl")
+    }
+
+    /// A file beside its configuration, or `dockgate.toml` itself.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Replaces a file as editors do: another one takes its name.
+    pub(crate) fn replace(&self, name: &str, text: &str) {
+        let new = self.file(&format!(".{name}.new"));
+        fs::write(&new, text).unwrap();
+        fs::rename(new, self.file(name)).unwrap();
+    }
+
+    /// Waits until its output has a text more often than `before` times; gives how often.
+    pub(crate) fn says(&self, part: &str, before: usize) -> usize {
+        wait::until(part, || {
+            let count = self.output().matches(part).count();
+            (count > before).then_some(count)
+        })
     }
 
     /// Sends it a signal by its name, such as `TERM`.

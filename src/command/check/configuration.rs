@@ -11,6 +11,10 @@ pub(super) fn warnings(config: &Config) -> Vec<Finding> {
     let mut found = clients::that_never_match(config);
     found.extend(clients::without_owner(config));
     found.extend(clients::with_the_name_of_another(config));
+    if config.is_unconfined {
+        let message = "`dangerously-unconfined`: a fault in the gate has every right of its user";
+        found.push(Finding::warning(0, "dangerous", message));
+    }
     for listener in config.listeners.iter().filter(|at| at.allows_plain_tcp) {
         let message = if listener.identifies_containers {
             "whoever can take the address of a container on its networks is taken for that container"

@@ -122,6 +122,21 @@ impl Checked {
         }
     }
 
+    /// A policy that compiles, and cannot be used as it is.
+    pub(super) fn wrong(file: &str, line: Line, cause: &str) -> Self {
+        Self {
+            shown: format!("{file}:{line}: {cause}"),
+            problems: vec![Problem {
+                code: "fallback".to_owned(),
+                line,
+                column: 1,
+                message: cause.to_owned(),
+                help: String::new(),
+            }],
+            ..Self::found(file, Kind::Policy, Vec::new())
+        }
+    }
+
     pub(super) fn unreadable(file: &str, kind: Kind, error: &io::Error) -> Self {
         let message = format!("cannot read `{file}`: {error}");
         Self {

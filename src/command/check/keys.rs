@@ -144,6 +144,7 @@ impl Entry for Published {
 
 /// Every key, in the order of the documentation.
 #[rustfmt::skip]
+#[expect(clippy::too_many_lines, reason = "a table: one line for each key")]
 pub(super) fn keys(policy: &Policy) -> Vec<Key> {
     use Limit as L;
     use Operation as O;

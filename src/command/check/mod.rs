@@ -7,6 +7,7 @@ mod configuration;
 mod effect;
 mod finding;
 mod keys;
+mod observed;
 mod openings;
 mod warnings;
 
@@ -107,7 +108,7 @@ impl Check {
             .map(|(name, _)| (name.clone(), format!("/srv/{name}")))
             .collect();
         parameters.extend(self.given.clone());
-        vec![self.policy(&name, &text, &parameters)]
+        self.policy(reference, &text, (&parameters, None))
     }
 
     fn configuration(&self, name: &str, text: &str) -> Vec<Checked> {
@@ -120,26 +121,49 @@ impl Check {
         let mut parameters = config.parameters.clone();
         parameters.extend(self.given.clone());
         for reference in configuration::policies(&config) {
-            let name = reference.to_string();
-            checked.push(match text_of(&reference) {
-                Ok(text) => match policy::compile(&name, &text, &parameters) {
-                    Err(problems) => Checked::faulty(&name, Kind::Policy, &problems),
-                    Ok(policy) => {
-                        let mut findings = self.findings(&policy, &text);
-                        findings.extend(configuration::unseen_paths(&config, &policy));
-                        Checked::found(&name, Kind::Policy, findings)
-                    }
-                },
-                Err(error) => Checked::unreadable(&name, Kind::Policy, &error),
-            });
+            match text_of(&reference) {
+                Ok(text) => {
+                    let found = self.policy(&reference, &text, (&parameters, Some(&config)));
+                    checked.extend(found);
+                }
+                Err(error) => {
+                    let name = reference.to_string();
+                    checked.push(Checked::unreadable(&name, Kind::Policy, &error));
+                }
+            }
         }
         checked
     }
 
-    fn policy(&self, name: &str, text: &str, parameters: &BTreeMap<String, String>) -> Checked {
-        match policy::compile(name, text, parameters) {
-            Err(problems) => Checked::faulty(name, Kind::Policy, &problems),
-            Ok(policy) => Checked::found(name, Kind::Policy, self.findings(&policy, text)),
+    /// A policy, and before it the one that holds in its place where it only observes.
+    fn policy(
+        &self,
+        reference: &PolicyReference,
+        text: &str,
+        (parameters, config): (&BTreeMap<String, String>, Option<&Config>),
+    ) -> Vec<Checked> {
+        let name = reference.to_string();
+        let policy = match policy::compile(&name, text, parameters) {
+            Err(problems) => return vec![Checked::faulty(&name, Kind::Policy, &problems)],
+            Ok(policy) => policy,
+        };
+        let mut findings = self.findings(&policy, text);
+        findings.extend(config.and_then(|config| configuration::unseen_paths(config, &policy)));
+        let Some(observing) = policy.observes.clone() else {
+            return vec![Checked::found(&name, Kind::Policy, findings)];
+        };
+        match observed::fallback(reference, policy, parameters) {
+            Err(cause) => vec![Checked::wrong(&name, observing.line, &cause)],
+            Ok((fallback, holds, text)) => {
+                findings.push(observed::finding(&observing));
+                let mut holding = self.findings(&holds, &text);
+                holding
+                    .extend(config.and_then(|config| configuration::unseen_paths(config, &holds)));
+                vec![
+                    Checked::found(&fallback, Kind::Policy, holding),
+                    Checked::found(&name, Kind::Policy, findings),
+                ]
+            }
         }
     }
 
@@ -178,6 +202,6 @@ fn is_configuration(text: &str) -> bool {
     let is_policy = has(&["description", "permit", "container", "network", "image"]);
     !is_policy
         && has(&[
-            "daemon", "listener", "client", "policy", "limits", "audit", "api",
+            "daemon", "listener", "client", "policy", "limits", "audit", "api", "admin", "reload",
         ])
 }

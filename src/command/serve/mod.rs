@@ -1,13 +1,19 @@
 //! `dockgate serve`: the gate itself, from its settings to its end.
 
+mod compile;
 mod loops;
+mod reload;
 mod same_files;
 mod settings;
 mod start;
 
 use std::io::{self, IsTerminal as _, Write as _};
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 use tokio::runtime;
@@ -16,14 +22,17 @@ use tokio::sync::watch;
 use tokio::time;
 use tracing_subscriber::EnvFilter;
 
+use crate::admin::Admin;
 use crate::proxy::Phase;
+use crate::sandbox;
 use crate::systemd;
 
+use reload::Reloader;
 use settings::{ServeError, Settings};
 use start::Started;
 
 /// Guards a daemon; with no argument `unix:///var/run/docker.sock` with the policy `guarded`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct ServeArguments {
     /// The configuration; what is given here goes over it.
     #[arg(long, value_name = "FILE")]
@@ -52,7 +61,8 @@ pub struct ServeArguments {
 #[must_use]
 pub fn run(arguments: &ServeArguments) -> ExitCode {
     log_to_stderr(arguments.verbose);
-    match Settings::of(arguments).and_then(serve) {
+    let served = Settings::of(arguments).and_then(|settings| serve(arguments, settings));
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => complain(&error, ExitCode::from(error.exit_code())),
     }
@@ -79,13 +89,19 @@ fn log_to_stderr(is_verbose: bool) {
         .init();
 }
 
-fn serve(settings: Settings) -> Result<(), ServeError> {
+fn serve(arguments: &ServeArguments, settings: Settings) -> Result<(), ServeError> {
     raise_file_limit();
+    sandbox::guard_new_files();
+    let drain = settings.config.limits.drain_deadline;
+    // Afterwards, what says how many there may be cannot be read.
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let started = start::start(settings)?;
     let runtime = runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
         .enable_all()
         .build()
         .map_err(|error| ServeError::Failed(format!("cannot start the runtime: {error}")))?;
-    runtime.block_on(guard(settings))
+    runtime.block_on(guard(arguments, started, drain))
 }
 
 /// Each connection takes two descriptors, and the soft limit is often 1024.
@@ -101,30 +117,33 @@ fn raise_file_limit() {
     }
 }
 
-async fn guard(settings: Settings) -> Result<(), ServeError> {
-    let drain = settings.config.limits.drain_deadline;
-    let daemon = settings.config.daemon.address.clone();
+async fn guard(
+    arguments: &ServeArguments,
+    started: Started,
+    drain: Duration,
+) -> Result<(), ServeError> {
     let failed = |error: io::Error| ServeError::Failed(format!("cannot wait for signals: {error}"));
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let Started {
         server,
         served,
-        audit,
-        follows_paths,
-    } = start::start(settings)?;
-    if follows_paths {
-        same_files::warn(&daemon).await;
-    }
+        admin,
+        lasting,
+        sources,
+    } = started;
+    let audit = lasting.audit.clone();
+    let hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let reloader = Reloader::new(arguments, lasting, &server, (sources, hangup));
     for listener in &served {
-        announce(
-            &listener.listener.docker_host(),
-            listener.listener.tls.is_some(),
-        );
+        announce(&listener.listener.docker_host(), listener.listener.is_tls);
     }
     systemd::notify("READY=1");
     let (phase, phases) = watch::channel(Phase::Running);
+    let telling =
+        admin.map(|admin| tokio::spawn(Admin::new(Arc::clone(&server), phases.clone()).run(admin)));
     let mut serving = tokio::spawn(server.run(served, phases));
+    let reloading = tokio::spawn(reloader.run());
     let mut signalled = async || {
         tokio::select! {
             _ = terminate.recv() => {}
@@ -138,6 +157,7 @@ async fn guard(settings: Settings) -> Result<(), ServeError> {
         }
     }
     tracing::info!(seconds = drain.as_secs(), "ending: what runs may finish");
+    reloading.abort();
     systemd::notify("STOPPING=1");
     phase.send_replace(Phase::Draining);
     let has_ended = tokio::select! {
@@ -148,6 +168,9 @@ async fn guard(settings: Settings) -> Result<(), ServeError> {
     if !has_ended {
         phase.send_replace(Phase::Cut);
         let _ = serving.await;
+    }
+    if let Some(telling) = telling {
+        telling.abort();
     }
     audit
         .close()

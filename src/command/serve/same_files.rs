@@ -3,13 +3,19 @@
 use std::fs;
 
 use tokio::net::UnixStream;
+use tokio::runtime;
 use tokio::time::{self, Duration};
 
 use crate::config::Address;
 
 /// Warns where the daemon's process has other files than the gate; says nothing where that cannot be told.
-pub(super) async fn warn(daemon: &Address) {
-    let Some(cause) = difference(daemon).await else {
+pub(super) fn warn(daemon: &Address) {
+    // Before the gate confines itself, and so before it has a runtime: afterwards no other process is to be seen.
+    let runtime = runtime::Builder::new_current_thread().enable_all().build();
+    let difference = runtime
+        .ok()
+        .and_then(|one| one.block_on(difference(daemon)));
+    let Some(cause) = difference else {
         return;
     };
     tracing::warn!(

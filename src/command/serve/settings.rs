@@ -19,6 +19,8 @@ pub(super) struct Settings {
     pub(super) config: Config,
     /// The configuration's file, which no container may reach.
     pub(super) file: Option<PathBuf>,
+    /// Its text.
+    pub(super) text: String,
 }
 
 /// Why the gate does not serve.
@@ -53,12 +55,15 @@ impl Settings {
                 .map_err(|unknown| ServeError::Usage(unknown.to_string()))
         });
         let policy = policy.transpose()?;
-        let mut config = match &arguments.config {
+        let (mut config, text) = match &arguments.config {
             Some(file) => read(file, policy)?,
-            None => Config {
-                policy,
-                ..Config::default()
-            },
+            None => {
+                let config = Config {
+                    policy,
+                    ..Config::default()
+                };
+                (config, String::new())
+            }
         };
         if let Some(daemon) = daemon(arguments)? {
             config.daemon.address = daemon;
@@ -98,15 +103,17 @@ impl Settings {
         Ok(Self {
             config,
             file: arguments.config.clone(),
+            text,
         })
     }
 }
 
-fn read(file: &Path, policy: Option<PolicyReference>) -> Result<Config, ServeError> {
+fn read(file: &Path, policy: Option<PolicyReference>) -> Result<(Config, String), ServeError> {
     let name = file.display().to_string();
     let text = fs::read_to_string(file)
         .map_err(|error| ServeError::Configuration(format!("cannot read `{name}`: {error}")))?;
-    Config::parse(&name, &text, policy).map_err(ServeError::Problems)
+    let config = Config::parse(&name, &text, policy).map_err(ServeError::Problems)?;
+    Ok((config, text))
 }
 
 /// The command line's daemon, else, where no file names one, that of `DOCKER_HOST`.

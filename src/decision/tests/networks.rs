@@ -47,77 +47,35 @@ fn limited(networks: &str, more: &str) -> Policy {
     ))
 }
 
+type Row = (
+    &'static str,
+    &'static str,
+    ExistingNetwork,
+    Option<&'static str>,
+);
+
+/// What `networks` and `[network]` say, the network that is joined, and the code that refuses it.
+#[rustfmt::skip]
+fn rows() -> Vec<Row> {
+    let own = Some("client");
+    vec![
+        ("\"n\", \"bridge\"", "icc = \"own\"\ndefault-bridge = \"any\"", network("n", "bridge", true, own), None),
+        ("\"*\"", "icc = \"own\"", network("n", "bridge", true, Some("other")), Some("icc")),
+        ("\"*\"", "icc = \"own\"", network("n", "bridge", true, None), Some("icc")),
+        ("\"*\"", "icc = \"own\"", network("n", "bridge", false, None), None),
+        ("\"*\"", "icc = \"never\"", network("n", "bridge", true, own), Some("icc")),
+        ("\"*\"", "icc = \"never\"", network("n", "bridge", false, None), None),
+        ("\"*\"", "icc = \"any\"", network("n", "bridge", true, None), None),
+        ("\"*\"", "icc = \"any\"", network("n", "macvlan", true, None), Some("network-driver")),
+        ("\"*\"", "icc = \"any\"\ndrivers = [\"macvlan\"]", network("n", "macvlan", true, None), None),
+        ("\"n\", \"bridge\"", "icc = \"any\"", network("other", "bridge", true, None), Some("network")),
+        ("\"*\"", "icc = \"any\"", network("host", "host", true, None), Some("host-network")),
+    ]
+}
+
 #[test]
 fn a_joined_network_is_held_against_name_driver_and_icc() {
-    let own = Some("client");
-    for (networks, more, found, expected) in [
-        (
-            "\"n\", \"bridge\"",
-            "icc = \"own\"\ndefault-bridge = \"any\"",
-            network("n", "bridge", true, own),
-            None,
-        ),
-        (
-            "\"*\"",
-            "icc = \"own\"",
-            network("n", "bridge", true, Some("other")),
-            Some("icc"),
-        ),
-        (
-            "\"*\"",
-            "icc = \"own\"",
-            network("n", "bridge", true, None),
-            Some("icc"),
-        ),
-        (
-            "\"*\"",
-            "icc = \"own\"",
-            network("n", "bridge", false, None),
-            None,
-        ),
-        (
-            "\"*\"",
-            "icc = \"never\"",
-            network("n", "bridge", true, own),
-            Some("icc"),
-        ),
-        (
-            "\"*\"",
-            "icc = \"never\"",
-            network("n", "bridge", false, None),
-            None,
-        ),
-        (
-            "\"*\"",
-            "icc = \"any\"",
-            network("n", "bridge", true, None),
-            None,
-        ),
-        (
-            "\"*\"",
-            "icc = \"any\"",
-            network("n", "macvlan", true, None),
-            Some("network-driver"),
-        ),
-        (
-            "\"*\"",
-            "icc = \"any\"\ndrivers = [\"macvlan\"]",
-            network("n", "macvlan", true, None),
-            None,
-        ),
-        (
-            "\"n\", \"bridge\"",
-            "icc = \"any\"",
-            network("other", "bridge", true, None),
-            Some("network"),
-        ),
-        (
-            "\"*\"",
-            "icc = \"any\"",
-            network("host", "host", true, None),
-            Some("host-network"),
-        ),
-    ] {
+    for (networks, more, found, expected) in rows() {
         let policy = limited(networks, more);
         for (line, body) in joins() {
             let refused = codes(&policy, line, body, &knows("n", found.clone()));

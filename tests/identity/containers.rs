@@ -251,16 +251,7 @@ fn a_daemon_that_does_not_name_one_running_container_identifies_nobody() {
     ] {
         let (list, inspected) = (list.to_string(), inspected.to_string());
         let shown = format!("{list} {inspected}");
-        let daemon =
-            FakeDaemon::answering(
-                move |request: &Seen, stream| match request.target.as_str() {
-                    "/containers/json" => drop(stream.write_all(&plain(200, &list))),
-                    target if target.starts_with("/containers/") => {
-                        drop(stream.write_all(&plain(200, &inspected)));
-                    }
-                    _ => answer_empty(request, stream),
-                },
-            );
+        let daemon = telling(list, inspected);
         let gate = gate(
             &daemon.address(),
             &(LISTENER.to_owned() + &client("ci", "container-name = 'ci'", "")),
@@ -288,4 +279,17 @@ fn a_daemon_that_does_not_name_one_running_container_identifies_nobody() {
             .filter(|seen| seen.target == "/containers/json");
         assert_eq!(lists.count(), 2);
     }
+}
+
+/// A daemon that answers so to a list of containers and to the question for one.
+fn telling(list: String, inspected: String) -> FakeDaemon {
+    FakeDaemon::answering(
+        move |request: &Seen, stream| match request.target.as_str() {
+            "/containers/json" => drop(stream.write_all(&plain(200, &list))),
+            target if target.starts_with("/containers/") => {
+                drop(stream.write_all(&plain(200, &inspected)));
+            }
+            _ => answer_empty(request, stream),
+        },
+    )
 }

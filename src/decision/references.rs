@@ -4,7 +4,7 @@ use super::swarm_reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{self, Mount, Source};
 use crate::engine_api::schema::{Class, Limit};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation, reference};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Operation, reference};
 use crate::policy::{DefaultBridge, Icc, Namespace, Pattern, Policy};
 
 /// Something whose nature the daemon must tell before [`super::decide`] can judge a request.
@@ -38,16 +38,19 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
     let host_config = body(request).and_then(|body| body.get("HostConfig"));
     let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
-    for field in request.fields() {
-        if field.class != Class::Limited(Limit::Links) || links_open(mode) {
-            of_field(policy, &field, &mut found);
+    request.limited_values(|limit, value| {
+        if limit != Limit::Links || links_open(mode) {
+            of_limit(policy, limit, value, &mut found);
         }
+    });
+    if operation == Operation::ImageBuild {
+        let mode = request.head.query.get("networkmode");
+        found.extend(mode.and_then(|mode| network(policy, mode)));
     }
     if joins_by_default(request).is_some() {
         found.extend(network(policy, ""));
     }
     let name = request.head.target.name().unwrap_or_default();
-    found.extend(swarm_reference::networks(request));
     if operation != Operation::ContainerCreate {
         found.retain(|reference| !matches!(reference, Reference::Image(_)));
     }
@@ -85,9 +88,8 @@ pub fn references_of(policy: &Policy, container: &ExistingContainer) -> Vec<Refe
             Class::Limited(Limit::NetworkMode) if container.endpoint_of_mode().is_some() => {}
             // What these lead to stands among the container's mounts and links by now.
             Class::Limited(Limit::Links | Limit::VolumesFrom | Limit::Binds | Limit::Mounts) => {}
-            Class::Limited(_) | Class::Harmless | Class::Refused(_) => {
-                of_field(policy, &field, &mut found);
-            }
+            Class::Limited(limit) => of_limit(policy, limit, &field.value, &mut found),
+            Class::Harmless | Class::Refused(_) => {}
         }
     }
     let mode = container.host_config.text("NetworkMode");
@@ -199,12 +201,8 @@ pub(super) fn body(request: &EngineRequest) -> Option<&Value> {
     }
 }
 
-fn of_field(policy: &Policy, field: &Field<'_>, found: &mut Vec<Reference>) {
-    let (value, container) = (&*field.value, &policy.container);
-    let Class::Limited(limit) = field.class else {
-        return;
-    };
-    let mode = value.as_text();
+fn of_limit(policy: &Policy, limit: Limit, value: &Value, found: &mut Vec<Reference>) {
+    let (mode, container) = (value.as_text(), &policy.container);
     if limit == Limit::Binds {
         let mounts = value.items().iter();
         found.extend(mounts.filter_map(|bind| volume(Mount::from_bind(bind.as_text()))));
@@ -227,6 +225,10 @@ fn of_field(policy: &Policy, field: &Field<'_>, found: &mut Vec<Reference>) {
         || (limit == Limit::Links && !container.links.value.is_empty())
     {
         found.extend(value.texts().map(|text| Reference::Other(first(text))));
+    } else if limit == Limit::ServiceNetworks {
+        let targets = value.items().iter().map(|item| item.text("Target"));
+        let named = targets.filter(|target| !target.is_empty());
+        found.extend(named.map(|target| Reference::SwarmNetwork(target.to_owned())));
     } else if limit == Limit::Image {
         found.extend(image(&container.images.value, mode));
     }

@@ -2,7 +2,6 @@
 
 use super::{Facts, Found, Judge, references};
 use crate::engine_api::json::Value;
-use crate::engine_api::schema::{Class, Limit};
 use crate::engine_api::{ApiVersion, EngineRequest};
 
 /// Networks that every node has; a service may name them as they are called on a node.
@@ -13,24 +12,6 @@ const WITH_TASKS_ONLY: ApiVersion = ApiVersion {
     major: 1,
     minor: 44,
 };
-
-/// What the request calls each network that a service is to join.
-pub(super) fn networks(request: &EngineRequest) -> Vec<super::Reference> {
-    let mut names: Vec<String> = Vec::new();
-    for field in request.fields() {
-        if field.class == Class::Limited(Limit::ServiceNetworks) {
-            let targets = field.value.items().iter().map(|item| item.text("Target"));
-            names.extend(targets.map(str::to_owned));
-        }
-    }
-    names.sort();
-    names.dedup();
-    names.retain(|name| !name.is_empty());
-    names
-        .into_iter()
-        .map(super::Reference::SwarmNetwork)
-        .collect()
-}
 
 /// Puts the id of each network that was judged in the place of what the request calls it.
 pub(super) fn pin(body: &mut Value, facts: &Facts) {

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use super::Malformed;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{self, Class, Inner, Schema, Shape};
+use super::schema::{self, Class, Inner, Limit, Schema, Shape};
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone)]
@@ -238,6 +238,39 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
                 path.push_str(key);
                 inside(value, item, path, found);
                 path.truncate(length);
+            }
+        }
+        Inner::Nothing => {}
+    }
+}
+
+/// Shows every value of a canonical body that is held against a limit, wherever it stands.
+pub(super) fn limited<'a>(value: &'a Value, shape: Shape, show: &mut impl FnMut(Limit, &'a Value)) {
+    match shape.inner() {
+        Inner::Fields(schema) => {
+            let mut search = schema.search();
+            for (key, value) in value.members() {
+                let Some(field) = search.find(|field| field.name == key) else {
+                    continue;
+                };
+                if let Class::Limited(limit) = field.class
+                    && !matches!(value, Value::Null)
+                {
+                    show(limit, value);
+                }
+                if holds_fields(field.shape) {
+                    limited(value, field.shape, show);
+                }
+            }
+        }
+        Inner::Items(item) => {
+            for value in value.items() {
+                limited(value, item, show);
+            }
+        }
+        Inner::Values(item) => {
+            for (_, value) in value.members() {
+                limited(value, item, show);
             }
         }
         Inner::Nothing => {}

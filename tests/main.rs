@@ -25,6 +25,7 @@ mod exchanges;
 mod faults;
 mod fuzz_smoke;
 mod host_paths;
+mod identity;
 mod images;
 mod limits;
 mod listeners;

@@ -1,11 +1,14 @@
 //! What an audit record says.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::Serializer;
 
 use crate::audit::text::{ExchangeId, LIST_LIMIT, Text, Timestamp, first};
-use crate::policy::client::{Certificate, Identity};
+use crate::policy::client::Identity;
+
+mod client;
 
 /// One line of the audit log.
 #[derive(Clone, Copy, Debug, serde::Serialize)]
@@ -104,9 +107,6 @@ pub struct ConnectionRefused<'a> {
     pub listener: &'a str,
     /// See [`Decision`].
     pub configuration: &'a str,
-    /// The other end's address, on TCP.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub peer: Option<&'a str>,
     pub reason: Reason<'a>,
 }
 
@@ -115,6 +115,10 @@ pub struct ConnectionRefused<'a> {
 pub struct Client<'a> {
     /// The `[[client]]` table that matched.
     pub name: Option<&'a str>,
+    /// The name under which it owns what it makes; none where that was not settled.
+    pub owner: Option<&'a str>,
+    /// Where it called from, on TCP.
+    pub source: Option<IpAddr>,
     /// None where the client could not be identified.
     pub identity: Option<&'a Identity>,
 }
@@ -182,60 +186,6 @@ impl Outcome {
     }
 }
 
-impl Serialize for Client<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(name) = self.name {
-            map.serialize_entry("name", name)?;
-        }
-        match self.identity {
-            Some(Identity::Certificate(certificate)) => {
-                serialize_certificate(&mut map, certificate)?;
-            }
-            Some(Identity::Peer(peer)) => {
-                map.serialize_entry("uid", &peer.uid)?;
-                map.serialize_entry("gid", &peer.gid)?;
-                if let Some(pid) = peer.pid {
-                    map.serialize_entry("pid", &pid)?;
-                }
-            }
-            Some(Identity::Listener) | None => {}
-        }
-        map.end()
-    }
-}
-
-fn serialize_certificate<M: SerializeMap>(
-    map: &mut M,
-    certificate: &Certificate,
-) -> Result<(), M::Error> {
-    if let Some(name) = &certificate.common_name {
-        map.serialize_entry("common_name", &Text::<256>(name))?;
-    }
-    for (key, names) in [
-        ("organizations", &certificate.organizations),
-        ("organizational_units", &certificate.organizational_units),
-        ("dns", &certificate.dns),
-        ("emails", &certificate.emails),
-        ("uris", &certificate.uris),
-    ] {
-        if !names.is_empty() {
-            map.serialize_entry(key, &Names(names))?;
-        }
-    }
-    map.serialize_entry("serial", &Text::<64>(&certificate.serial))?;
-    map.serialize_entry("fingerprint", &certificate.fingerprint)
-}
-
-struct Names<'a>(&'a [String]);
-
-impl Serialize for Names<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let names = self.0.iter().take(LIST_LIMIT);
-        serializer.collect_seq(names.map(|name| Text::<256>(name)))
-    }
-}
-
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(count: &usize) -> bool {
     *count == 0
@@ -252,7 +202,7 @@ mod tests {
     use super::*;
     use crate::audit::line;
     use crate::audit::text::ExchangeIds;
-    use crate::policy::client::PeerCredentials;
+    use crate::policy::client::{Certificate, PeerCredentials};
 
     fn decision<'a>(identity: &'a Identity, reasons: &'a [Reason<'a>]) -> Decision<'a> {
         Decision {
@@ -260,6 +210,8 @@ mod tests {
             id: ExchangeIds::start().unwrap().next(),
             client: Client {
                 name: Some("ci"),
+                owner: Some("team/ci"),
+                source: Some(std::net::Ipv4Addr::LOCALHOST.into()),
                 identity: Some(identity),
             },
             listener: "tcp://0.0.0.0:2376",
@@ -306,8 +258,10 @@ mod tests {
             dns: vec![],
             emails: vec![],
             uris: vec!["spiffe://acme/ci".to_owned()],
+            spiffe_id: Some("spiffe://acme/ci".to_owned()),
             serial: "0a".to_owned(),
             fingerprint: "ff".to_owned(),
+            public_key: "ee".to_owned(),
             not_after: 0,
         });
         let reasons = [reason("true")];
@@ -319,6 +273,10 @@ mod tests {
         assert_eq!(record["client"]["common_name"], "ci-7");
         assert_eq!(record["client"]["uris"][0], "spiffe://acme/ci");
         assert_eq!(record["client"]["serial"], "0a");
+        assert_eq!(record["client"]["spiffe_id"], "spiffe://acme/ci");
+        assert_eq!(record["client"]["public_key"], "ee");
+        assert_eq!(record["client"]["owner"], "team/ci");
+        assert_eq!(record["client"]["source"], "127.0.0.1");
         assert!(record["client"].get("dns").is_none());
         assert_eq!(record["decision"], "refuse");
         assert_eq!(record["reasons"][0]["code"], "privileged");
@@ -359,6 +317,7 @@ mod tests {
         let identity = Identity::Peer(PeerCredentials {
             uid: 1,
             gid: 2,
+            groups: (0..200).collect(),
             pid: Some(3),
         });
         let long = "x".repeat(1 << 20);
@@ -374,6 +333,7 @@ mod tests {
         assert_eq!(record["left_out"], 136 + 36);
         assert_eq!(record["client"]["uid"], 1);
         assert_eq!(record["client"]["pid"], 3);
+        assert_eq!(record["client"]["groups"].as_array().unwrap().len(), 64);
     }
 
     #[test]

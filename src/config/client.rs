@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::policy_reference::{self, PolicyReference};
 use crate::policy::Line;
-use crate::policy::client::{ClientMatch, ClientMatchDocument};
+use crate::policy::client::{ClientMatch, ClientMatchDocument, OwnerTemplate};
 use crate::policy::document::Table;
 use crate::policy::problem::Fault;
 use crate::policy::value::{Place, Value};
@@ -17,6 +17,8 @@ pub struct ClientRule {
     pub name: String,
     pub matches: ClientMatch,
     pub policy: PolicyReference,
+    /// The name under which they own what they make; `None` leaves it to the listener, or is the client's name.
+    pub owner: Option<OwnerTemplate>,
     pub line: Line,
 }
 
@@ -38,11 +40,14 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Read<'d> {
     let matches = matches.and_then(client_match);
     let policy = table.require("policy", "what they may do: policy = \"guarded\"");
     let policy = policy.and_then(|value| policy_reference::read(value, directory));
+    let owner = table.take("owner");
+    let owner = owner.and_then(|value| value.parsed(OwnerTemplate::parse));
     let parts = name.clone().zip(matches).zip(policy);
     let rule = parts.map(|(((name, _), matches), policy)| ClientRule {
         name,
         matches,
         policy,
+        owner,
         line: table.line(),
     });
     Read { name, rule }
@@ -81,10 +86,15 @@ fn client_match(value: Value<'_>) -> Option<ClientMatch> {
             dns: keys.text("dns"),
             email: keys.text("email"),
             uri: keys.text("uri"),
+            spiffe_id: keys.text("spiffe-id"),
             serial: keys.text("serial"),
             fingerprint: keys.text("fingerprint"),
+            public_key: keys.text("public-key"),
             uid: keys.number("uid"),
             gid: keys.number("gid"),
+            source: keys.texts("source"),
+            container_name: keys.text("container-name"),
+            container_label: keys.texts("container-label"),
             listener: keys.text("listener"),
         };
         (document, keys.places)
@@ -111,6 +121,11 @@ struct Keys<'t, 'd> {
 impl<'d> Keys<'_, 'd> {
     fn text(&mut self, key: &'static str) -> Option<String> {
         self.value(key).and_then(Value::text)
+    }
+
+    fn texts(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.value(key)?;
+        value.list(|text| Ok(text.to_owned()))
     }
 
     fn number(&mut self, key: &'static str) -> Option<u32> {

@@ -6,6 +6,7 @@ use super::address::{Address, ListenerAddress};
 use super::path;
 use super::policy_reference::{self, PolicyReference};
 use crate::policy::Line;
+use crate::policy::client::{OwnerTemplate, Way};
 use crate::policy::document::Table;
 use crate::policy::problem::Fault;
 use crate::policy::value::{Place, Value};
@@ -21,6 +22,10 @@ pub struct Listener {
     /// Holds for whoever comes here; `None` leaves it to the `[[client]]` tables, or to the policy for all.
     pub policy: Option<PolicyReference>,
     pub tls: Option<ListenerTls>,
+    /// Who calls is known as the container that has its address, or is refused (`identify-containers`).
+    pub identifies_containers: bool,
+    /// The name under which clients own what they make, where their `[[client]]` table says none.
+    pub owner: Option<OwnerTemplate>,
     /// Plain TCP may be reached from other machines (`dangerously-allow-plain-tcp`).
     pub allows_plain_tcp: bool,
     /// Where it stands in the file; 0 where it does not.
@@ -51,8 +56,25 @@ impl Listener {
             group: None,
             policy: None,
             tls: None,
+            identifies_containers: false,
+            owner: None,
             allows_plain_tcp: false,
             line: 0,
+        }
+    }
+
+    /// The ways in which clients may come here.
+    #[must_use]
+    pub fn ways(&self) -> Vec<Way> {
+        let tcp = match (&self.tls, self.identifies_containers) {
+            (Some(_), _) => Way::Tls,
+            (None, true) => Way::Container,
+            (None, false) => Way::Plain,
+        };
+        match self.address {
+            ListenerAddress::Unix(_) => vec![Way::Unix],
+            ListenerAddress::Tcp(_) => vec![tcp],
+            ListenerAddress::Systemd(_) => vec![Way::Unix, tcp],
         }
     }
 }
@@ -67,9 +89,18 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Option<(Liste
     let address = address.and_then(|value| value.parsed(listener_address));
     let (mode, group, tls) = (table.take("mode"), table.take("group"), table.take("tls"));
     let plain = table.take("dangerously-allow-plain-tcp");
+    let containers = table.take("identify-containers");
     if let Some(address) = &address {
-        check_keys(address, [&mode, &group], &tls, plain.as_ref());
+        let of_ports = [&tls, &plain, &containers];
+        check_keys(address, [&mode, &group], of_ports);
     }
+    if let (Some(containers), Some(_)) = (&containers, &tls) {
+        let message = "containers are told apart where no certificate tells who they are";
+        let fault = Fault::new("wrong-place", message);
+        containers.report_key(fault.help("leave it out, or `tls`"));
+    }
+    let owner = table.take("owner");
+    let owner = owner.and_then(|value| value.parsed(OwnerTemplate::parse));
     let has_tls = tls.is_some();
     let tls = tls.and_then(|value| value.table("tls", |table| tls_files(table, directory)));
     let mode = mode.and_then(|value| value.parsed(permission_bits));
@@ -82,6 +113,8 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Option<(Liste
         group,
         policy,
         tls: tls.flatten(),
+        identifies_containers: containers.and_then(Value::boolean).unwrap_or_default(),
+        owner,
         allows_plain_tcp: plain.and_then(Value::boolean).unwrap_or_default(),
         line: table.line(),
     };
@@ -139,15 +172,14 @@ pub(super) fn listener_address(text: &str) -> Result<ListenerAddress, Fault> {
 fn check_keys(
     address: &ListenerAddress,
     of_sockets: [&Option<Value<'_>>; 2],
-    tls: &Option<Value<'_>>,
-    plain: Option<&Value<'_>>,
+    of_ports: [&Option<Value<'_>>; 3],
 ) {
     let useless = |value: &Value<'_>, kind: &str| {
         let message = format!("`{}` means nothing on {kind}", value.key());
         value.report_key(Fault::new("wrong-place", message).help("leave it out"));
     };
     let (kind, useless_keys): (_, Vec<_>) = match address {
-        ListenerAddress::Unix(_) => ("a Unix socket", tls.iter().chain(plain).collect()),
+        ListenerAddress::Unix(_) => ("a Unix socket", of_ports.into_iter().flatten().collect()),
         ListenerAddress::Tcp(_) => ("a TCP port", of_sockets.into_iter().flatten().collect()),
         ListenerAddress::Systemd(_) => (
             "an inherited socket",

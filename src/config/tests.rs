@@ -234,6 +234,61 @@ fn a_rule_that_matches_nobody_or_everybody_is_a_problem() {
 }
 
 #[test]
+fn a_table_has_every_key_of_an_identity() {
+    let config = parse(
+        "[[client]]\nname = 'a'\npolicy = 'guarded'\nowner = 'team/{spiffe-id}'\n\
+         match = { spiffe-id = 'spiffe://a/*', public-key = '*', source = ['10.0.0.0/8'] }\n",
+    );
+    assert_eq!(
+        config.clients[0].owner.as_ref().unwrap().as_str(),
+        "team/{spiffe-id}"
+    );
+    let client = |more: &str| format!("[[client]]\nname = 'a'\npolicy = 'guarded'\n{more}\n");
+    for (more, code) in [
+        ("match = { source = '10.0.0.0/8' }", "wrong-type"),
+        ("match = { source = [1] }", "wrong-type"),
+        ("match = { source = ['10.0.0.0/33'] }", "not-a-match"),
+        ("match = { container-label = ['a'] }", "not-a-match"),
+        ("match = { uid = 1, container-name = 'a' }", "not-a-match"),
+        ("match = { uid = 1 }\nowner = ''", "not-an-owner"),
+        ("match = { uid = 1 }\nowner = '{user}'", "not-an-owner"),
+        ("match = { uid = 1 }\nowner = 1", "wrong-type"),
+    ] {
+        let found = codes(&client(more));
+        assert!(
+            found.iter().any(|(found, _)| *found == code),
+            "{more} {found:?}"
+        );
+    }
+}
+
+#[test]
+fn containers_are_told_apart_on_ports_without_tls() {
+    let containers = "identify-containers = true\n";
+    let plain = "dangerously-allow-plain-tcp = true\n";
+    let config = parse(&listener(
+        "tcp://0.0.0.0:1",
+        &format!("{containers}{plain}owner = 'a'\n"),
+    ));
+    assert!(config.listeners[0].identifies_containers);
+    assert_eq!(config.listeners[0].owner.as_ref().unwrap().as_str(), "a");
+    // It lets nobody in that the port would not let in without it.
+    assert_eq!(
+        codes(&listener("tcp://0.0.0.0:1", containers)),
+        [("plain-tcp", 2)]
+    );
+    let with_tls = format!("{TLS}{containers}");
+    assert_eq!(
+        codes(&listener("tcp://0.0.0.0:1", &with_tls)),
+        [("wrong-place", 5)]
+    );
+    assert_eq!(
+        codes(&listener("unix:///run/a", containers)),
+        [("wrong-place", 4)]
+    );
+}
+
+#[test]
 fn a_policy_is_a_ready_name_or_a_path() {
     let reference = |text| PolicyReference::parse(text, Path::new("/etc"));
     assert_eq!(reference("guarded"), Ok(PolicyReference::Ready("guarded")));

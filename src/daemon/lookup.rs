@@ -17,6 +17,8 @@ use super::connection::IdleConnection;
 pub enum Question<'a> {
     /// A container by its name, or its id or the beginning of that.
     Container(&'a str),
+    /// The containers that run.
+    Containers,
     Exec(&'a str),
     Volume(&'a str),
     /// A network by its name, or its id or the beginning of that.
@@ -47,8 +49,8 @@ pub enum LookupFault {
     Name(String),
     #[error("the daemon gave no answer within {} s", DEADLINE.as_secs())]
     TooSlow,
-    #[error("the daemon's answer is larger than {MOST_BYTES} bytes")]
-    TooLarge,
+    #[error("the daemon's answer is larger than {0} bytes")]
+    TooLarge(usize),
     #[error("the daemon closed the connection without an answer")]
     Gone,
     #[error("the daemon gave an answer that cannot be read: {0}")]
@@ -63,7 +65,8 @@ impl IdleConnection {
     pub async fn ask(self, question: Question<'_>) -> Result<(Reply, Option<Self>), LookupFault> {
         let target = question.target()?;
         let mut peer = self.into_peer();
-        let asked = time::timeout(DEADLINE, exchange(&mut peer, &target)).await;
+        let most = question.most_bytes();
+        let asked = time::timeout(DEADLINE, exchange(&mut peer, &target, most)).await;
         let (reply, keeps_alive) = asked.unwrap_or(Err(LookupFault::TooSlow))?;
         let idle = if keeps_alive { Self::after(peer) } else { None };
         Ok((reply, idle))
@@ -82,6 +85,7 @@ impl Question<'_> {
     fn target(self) -> Result<String, LookupFault> {
         Ok(match self {
             Self::Container(name) => format!("/containers/{}/json", checked(name)?),
+            Self::Containers => "/containers/json".to_owned(),
             Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
             Self::Volume(name) => format!("/volumes/{}", checked(name)?),
             Self::Network(name) => format!("/networks/{}", checked(name)?),
@@ -105,6 +109,7 @@ impl Question<'_> {
     pub fn name(self) -> &'static str {
         match self {
             Self::Container(_) => "container",
+            Self::Containers => "containers",
             Self::Exec(_) => "exec",
             Self::Volume(_) => "volume",
             Self::Network(_) | Self::SwarmNetwork(_) => "network",
@@ -112,6 +117,23 @@ impl Question<'_> {
             Self::Info => "info",
             Self::Version => "version",
             Self::Ping => "ping",
+        }
+    }
+}
+
+impl Question<'_> {
+    fn most_bytes(self) -> usize {
+        match self {
+            Self::Containers => MOST_LIST_BYTES,
+            Self::Container(_)
+            | Self::Exec(_)
+            | Self::Volume(_)
+            | Self::Network(_)
+            | Self::SwarmNetwork(_)
+            | Self::Image(_)
+            | Self::Info
+            | Self::Version
+            | Self::Ping => MOST_BYTES,
         }
     }
 }
@@ -129,7 +151,11 @@ fn checked(name: &str) -> Result<&str, LookupFault> {
     }
 }
 
-async fn exchange(peer: &mut Peer, target: &str) -> Result<(Reply, bool), LookupFault> {
+async fn exchange(
+    peer: &mut Peer,
+    target: &str,
+    most: usize,
+) -> Result<(Reply, bool), LookupFault> {
     // INVARIANT: writing into memory does not fail.
     let _ = write!(
         (&mut peer.output).writer(),
@@ -145,8 +171,8 @@ async fn exchange(peer: &mut Peer, target: &str) -> Result<(Reply, bool), Lookup
             Piece::Done => break,
             Piece::Framing(count) => peer.input.advance(count),
             Piece::Data(count) => {
-                if bytes.len() + count > MOST_BYTES {
-                    return Err(LookupFault::TooLarge);
+                if bytes.len() + count > most {
+                    return Err(LookupFault::TooLarge(most));
                 }
                 bytes.extend_from_slice(peer.input.get(..count).unwrap_or_default());
                 peer.input.advance(count);
@@ -178,7 +204,7 @@ async fn head(peer: &mut Peer) -> Result<Response, LookupFault> {
                 break end;
             }
             if peer.input.len() > MOST_BYTES {
-                return Err(LookupFault::TooLarge);
+                return Err(LookupFault::TooLarge(MOST_BYTES));
             }
             if fill(peer).await? == 0 {
                 return Err(LookupFault::Gone);
@@ -205,5 +231,7 @@ async fn fill(peer: &mut Peer) -> Result<usize, LookupFault> {
 /// For one question; the daemon may first finish what it does with the container.
 const DEADLINE: Duration = Duration::from_secs(30);
 const MOST_BYTES: usize = 1 << 20;
+/// A list has one or two thousand bytes for each container.
+const MOST_LIST_BYTES: usize = 8 << 20;
 const MOST_INFORMATIONAL: usize = 16;
 const HEADERS: usize = 256;

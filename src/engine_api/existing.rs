@@ -1,8 +1,10 @@
 //! What exists already, as the daemon describes it: containers, exec instances, volumes, networks, and the daemon's defaults.
 
+mod caller;
 mod image;
 mod network;
 
+pub use caller::{CallingContainer, containers_at};
 pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
 

@@ -17,8 +17,9 @@ mod versions;
 use std::fmt;
 
 pub use existing::{
-    DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage, ExistingNetwork,
-    ExistingVolume, OWNER_LABEL, container_of_exec, error_message, is_false,
+    CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage,
+    ExistingNetwork, ExistingVolume, OWNER_LABEL, container_of_exec, containers_at, error_message,
+    is_false,
 };
 use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};

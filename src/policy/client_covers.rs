@@ -1,7 +1,9 @@
 //! Which `match` tables are for no client that another one is not for too.
 
+use super::client::Way;
 use super::client_match::{CertificateKey, ClientMatch};
 use super::pattern::Pattern;
+use super::subnet::Subnet;
 
 impl ClientMatch {
     /// Whether every client that `other` is for is one of these too, as far as their patterns show it.
@@ -9,19 +11,40 @@ impl ClientMatch {
     pub fn covers(&self, other: &Self) -> bool {
         let has = |(key, pattern): &(CertificateKey, Pattern)| {
             let same = |(other, narrower): &(CertificateKey, Pattern)| {
-                other == key && pattern.covers(narrower)
+                // The id of a workload is a URI of its certificate too.
+                let is_within = (*key, *other) == (CertificateKey::Uri, CertificateKey::SpiffeId);
+                (other == key || is_within) && pattern.covers(narrower)
             };
             other.certificate.iter().any(same)
         };
-        let listens = self.listener.as_ref().is_none_or(|pattern| {
-            let narrower = other.listener.as_ref();
-            narrower.is_some_and(|narrower| pattern.covers(narrower))
-        });
-        listens
+        let is_labelled = |(key, pattern): &(String, Pattern)| {
+            let mut labels = other.container_labels.iter();
+            labels.any(|(other, narrower)| other == key && pattern.covers(narrower))
+        };
+        covers(self.listener.as_ref(), other.listener.as_ref())
+            && covers(self.container_name.as_ref(), other.container_name.as_ref())
+            && self.covers_sources(other)
             && self.certificate.iter().all(has)
+            && self.container_labels.iter().all(is_labelled)
             && (self.uid.is_none() || self.uid == other.uid)
             && (self.gid.is_none() || self.gid == other.gid)
     }
+
+    fn covers_sources(&self, other: &Self) -> bool {
+        let within = |range: &Subnet| self.sources.iter().any(|wider| wider.contains(range));
+        if other.sources.is_empty() {
+            // Who comes by TCP has some address.
+            let all = ["0.0.0.0/0", "::/0"].map(Subnet::of_sources);
+            let are_all = all.iter().flatten().all(within);
+            return self.sources.is_empty() || (are_all && !other.fits(Way::Unix));
+        }
+        self.sources.is_empty() || other.sources.iter().all(within)
+    }
+}
+
+/// Whether what the narrower pattern stands for, the wider does too; no pattern stands for all.
+fn covers(wider: Option<&Pattern>, narrower: Option<&Pattern>) -> bool {
+    wider.is_none_or(|pattern| narrower.is_some_and(|narrower| pattern.covers(narrower)))
 }
 
 #[cfg(test)]
@@ -45,6 +68,25 @@ mod tests {
                 "uid = 1\nlistener = 'tcp://127.0.0.1:1'",
             ),
             ("listener = '*'", "common-name = 'a'\nlistener = 'tcp://*'"),
+            ("uri = 'spiffe://a/*'", "spiffe-id = 'spiffe://a/ci'"),
+            ("public-key = '*'", "public-key = 'ab*'"),
+            (
+                "source = ['10.0.0.0/8']",
+                "source = ['10.1.0.0/16', '10.2.0.1']",
+            ),
+            (
+                "source = ['10.0.0.0/8', 'fd00::/8']",
+                "uri = 'a'\nsource = ['::ffff:10.0.0.1', 'fd00::1']",
+            ),
+            ("source = ['0.0.0.0/0', '::/0']", "common-name = 'a'"),
+            (
+                "container-name = 'ci-*'",
+                "container-name = 'ci-7'\nsource = ['::/0']",
+            ),
+            (
+                "container-label = ['role=ci*']",
+                "container-label = ['team=a', 'role=ci-7']",
+            ),
         ] {
             let (wide, narrow) = (compile(wider), compile(narrower));
             assert!(wide.covers(&narrow), "{wider} {narrower}");
@@ -62,6 +104,19 @@ mod tests {
             ("uid = 1", "gid = 1"),
             ("listener = 'tcp://*'", "listener = 'unix://*'"),
             ("listener = 'tcp://*'", "common-name = '*'"),
+            ("spiffe-id = '*'", "uri = 'spiffe://a/ci'"),
+            ("public-key = '*'", "fingerprint = '*'"),
+            (
+                "source = ['10.0.0.0/8']",
+                "source = ['10.0.0.1', '11.0.0.1']",
+            ),
+            ("source = ['0.0.0.0/0', '::/0']", "uid = 1"),
+            ("source = ['0.0.0.0/0']", "common-name = 'a'"),
+            (
+                "container-label = ['role=ci']",
+                "container-label = ['team=ci']",
+            ),
+            ("container-name = 'ci'", "container-label = ['name=ci']"),
         ] {
             let (one, other) = (compile(one), compile(other));
             assert!(

@@ -2,27 +2,41 @@
 
 use serde::Deserialize;
 
-use crate::policy::client::{Certificate, Identity};
+use crate::policy::client::{Caller, Certificate, Identity, Way};
+use crate::policy::client_reach::Asked;
 use crate::policy::pattern::Pattern;
+use crate::policy::subnet::Subnet;
 
 /// A compiled `match` table: all keys that it names must hold.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientMatch {
     pub(super) certificate: Vec<(CertificateKey, Pattern)>,
     pub(super) uid: Option<u32>,
+    /// Any of the groups of the process.
     pub(super) gid: Option<u32>,
+    /// The source lies in one of them; none where the table says nothing of it.
+    pub(super) sources: Vec<Subnet>,
+    pub(super) container_name: Option<Pattern>,
+    /// The keys of labels, and what their values are; all must hold.
+    pub(super) container_labels: Vec<(String, Pattern)>,
     pub(super) listener: Option<Pattern>,
 }
 
 impl ClientMatch {
-    /// Whether the client `identity` on the listener of that address is one of those this table is for.
-    pub fn matches(&self, identity: &Identity, listener: &str) -> bool {
+    /// Whether the client is one of those this table is for.
+    pub fn matches(&self, caller: &Caller<'_>) -> bool {
         // INVARIANT: at least one key is set, `ClientMatchDocument::compile` saw to it; else this would match all.
-        self.listener
-            .as_ref()
-            .is_none_or(|pattern| pattern.matches(listener))
+        let identity = caller.identity;
+        self.listens(caller.listener)
+            && self.matches_source(caller)
             && self.matches_certificate(identity)
             && self.matches_peer(identity)
+            && self.matches_container(identity)
+    }
+
+    fn matches_source(&self, caller: &Caller<'_>) -> bool {
+        let within = |source| self.sources.iter().any(|range| range.contains(&source));
+        self.sources.is_empty() || caller.source.map(Subnet::only).is_some_and(within)
     }
 
     fn matches_certificate(&self, identity: &Identity) -> bool {
@@ -40,7 +54,22 @@ impl ClientMatch {
         let Identity::Peer(peer) = identity else {
             return self.uid.is_none() && self.gid.is_none();
         };
-        self.uid.is_none_or(|uid| uid == peer.uid) && self.gid.is_none_or(|gid| gid == peer.gid)
+        self.uid.is_none_or(|uid| uid == peer.uid)
+            && self
+                .gid
+                .is_none_or(|gid| gid == peer.gid || peer.groups.contains(&gid))
+    }
+
+    fn matches_container(&self, identity: &Identity) -> bool {
+        let Identity::Container(container) = identity else {
+            return self.container_name.is_none() && self.container_labels.is_empty();
+        };
+        let name = self.container_name.as_ref();
+        name.is_none_or(|pattern| pattern.matches(&container.name))
+            && self.container_labels.iter().all(|(key, pattern)| {
+                let value = container.labels.get(key);
+                value.is_some_and(|value| pattern.matches(value))
+            })
     }
 }
 
@@ -54,12 +83,20 @@ pub struct ClientMatchDocument {
     pub dns: Option<String>,
     pub email: Option<String>,
     pub uri: Option<String>,
+    pub spiffe_id: Option<String>,
     /// Hexadecimal; colons and capitals are read as `openssl x509 -serial` writes them.
     pub serial: Option<String>,
     /// SHA-256 in hexadecimal; colons and capitals are read as `openssl x509 -fingerprint -sha256` writes them.
     pub fingerprint: Option<String>,
+    /// SHA-256 of the public key, read as the fingerprint.
+    pub public_key: Option<String>,
     pub uid: Option<u32>,
     pub gid: Option<u32>,
+    /// Ranges of addresses, and single ones.
+    pub source: Option<Vec<String>>,
+    pub container_name: Option<String>,
+    /// Each `KEY=VALUE`; the value is a pattern.
+    pub container_label: Option<Vec<String>>,
     pub listener: Option<String>,
 }
 
@@ -76,42 +113,100 @@ impl ClientMatchDocument {
                 certificate.push((key, pattern));
             }
         }
-        let listener = self
-            .listener
-            .as_deref()
-            .and_then(|text| compiled("listener", text, &mut problems));
-        self.check_as_a_whole(&mut problems);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(ClientMatch {
+        let mut optional = |key, text: &Option<String>| {
+            let text = text.as_deref()?;
+            compiled(key, text, &mut problems)
+        };
+        let container_name = optional("container-name", &self.container_name);
+        let listener = optional("listener", &self.listener);
+        let matches = ClientMatch {
             certificate,
             uid: self.uid,
             gid: self.gid,
+            sources: sources(self.source.as_deref(), &mut problems),
+            container_name,
+            container_labels: labels(self.container_label.as_deref(), &mut problems),
             listener,
-        })
+        };
+        if *self == Self::default() {
+            let message =
+                "the table is empty; to match every client of a listener, name the listener";
+            problems.push(("match".to_owned(), message.to_owned()));
+        }
+        let can_come = |way: &Way| self.asked().all(|asked| asked.is_known(*way));
+        if !Way::ALL.iter().any(can_come) {
+            let message = "no client has all of these, so this matches nobody: a certificate comes by TLS, `uid` and \
+                           `gid` by a Unix socket, `source` by TCP, a container by a listener with \
+                           `identify-containers`";
+            problems.push(("match".to_owned(), message.to_owned()));
+        }
+        if problems.is_empty() {
+            Ok(matches)
+        } else {
+            Err(problems)
+        }
     }
+}
 
-    fn check_as_a_whole(&self, problems: &mut Vec<(String, String)>) {
-        let names_certificate = CertificateKey::ALL
-            .iter()
-            .any(|key| key.written(self).is_some());
-        let names_peer = self.uid.is_some() || self.gid.is_some();
-        if !names_certificate && !names_peer && self.listener.is_none() {
-            problems.push((
-                "match".to_owned(),
-                "the table is empty; to match every client of a listener, name the listener"
-                    .to_owned(),
-            ));
-        }
-        if names_certificate && names_peer {
-            problems.push((
-                "match".to_owned(),
-                "no client has both a certificate and a uid or gid, so this matches nobody"
-                    .to_owned(),
-            ));
+impl ClientMatchDocument {
+    /// What is asked for, whether it can be read or not.
+    fn asked(&self) -> impl Iterator<Item = Asked> {
+        let mut keys = CertificateKey::ALL.iter();
+        let names_certificate = keys.any(|key| key.written(self).is_some());
+        let names_process = self.uid.is_some() || self.gid.is_some();
+        let names_container = self.container_name.is_some() || self.container_label.is_some();
+        let asked = [
+            names_certificate.then_some(Asked::Certificate),
+            names_process.then_some(Asked::Process),
+            names_container.then_some(Asked::Container),
+            self.source.is_some().then_some(Asked::Source),
+        ];
+        asked.into_iter().flatten()
+    }
+}
+
+fn sources(written: Option<&[String]>, problems: &mut Vec<(String, String)>) -> Vec<Subnet> {
+    let mut problem = |message| problems.push(("source".to_owned(), message));
+    let Some(written) = written else {
+        return Vec::new();
+    };
+    if written.is_empty() {
+        problem("an empty list is the source of nobody".to_owned());
+    }
+    let mut sources = Vec::new();
+    for text in written {
+        match Subnet::of_sources(text) {
+            Some(range) => sources.push(range),
+            None => problem(format!(
+                "`{text}` is no address and no range like `10.0.0.0/8` or `fd00::/8`"
+            )),
         }
     }
+    sources
+}
+
+fn labels(
+    written: Option<&[String]>,
+    problems: &mut Vec<(String, String)>,
+) -> Vec<(String, Pattern)> {
+    let key = "container-label";
+    let mut labels = Vec::new();
+    for text in written.unwrap_or_default() {
+        match text.split_once('=').filter(|(label, _)| !label.is_empty()) {
+            Some((label, value)) => {
+                let pattern = compiled(key, value, problems);
+                labels.extend(pattern.map(|pattern| (label.to_owned(), pattern)));
+            }
+            None => problems.push((
+                key.to_owned(),
+                format!("`{text}` is no label; write it like `role=ci-*`"),
+            )),
+        }
+    }
+    if written.is_some_and(<[String]>::is_empty) {
+        problems.push((key.to_owned(), "an empty list names no label".to_owned()));
+    }
+    labels
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -122,23 +217,27 @@ pub(super) enum CertificateKey {
     Dns,
     Email,
     Uri,
+    SpiffeId,
     Serial,
     Fingerprint,
+    PublicKey,
 }
 
 impl CertificateKey {
-    const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::CommonName,
         Self::Organization,
         Self::OrganizationalUnit,
         Self::Dns,
         Self::Email,
         Self::Uri,
+        Self::SpiffeId,
         Self::Serial,
         Self::Fingerprint,
+        Self::PublicKey,
     ];
 
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::CommonName => "common-name",
             Self::Organization => "organization",
@@ -146,8 +245,10 @@ impl CertificateKey {
             Self::Dns => "dns",
             Self::Email => "email",
             Self::Uri => "uri",
+            Self::SpiffeId => "spiffe-id",
             Self::Serial => "serial",
             Self::Fingerprint => "fingerprint",
+            Self::PublicKey => "public-key",
         }
     }
 
@@ -159,12 +260,14 @@ impl CertificateKey {
             Self::Dns => document.dns.as_deref(),
             Self::Email => document.email.as_deref(),
             Self::Uri => document.uri.as_deref(),
+            Self::SpiffeId => document.spiffe_id.as_deref(),
             Self::Serial => document.serial.as_deref(),
             Self::Fingerprint => document.fingerprint.as_deref(),
+            Self::PublicKey => document.public_key.as_deref(),
         }
     }
 
-    fn values(self, certificate: &Certificate) -> &[String] {
+    pub(super) fn values(self, certificate: &Certificate) -> &[String] {
         match self {
             Self::CommonName => certificate.common_name.as_slice(),
             Self::Organization => &certificate.organizations,
@@ -172,14 +275,16 @@ impl CertificateKey {
             Self::Dns => &certificate.dns,
             Self::Email => &certificate.emails,
             Self::Uri => &certificate.uris,
+            Self::SpiffeId => certificate.spiffe_id.as_slice(),
             Self::Serial => std::slice::from_ref(&certificate.serial),
             Self::Fingerprint => std::slice::from_ref(&certificate.fingerprint),
+            Self::PublicKey => std::slice::from_ref(&certificate.public_key),
         }
     }
 
     fn canonical(self, text: &str) -> String {
         match self {
-            Self::Serial | Self::Fingerprint if !text.starts_with("regex:") => {
+            Self::Serial | Self::Fingerprint | Self::PublicKey if !text.starts_with("regex:") => {
                 text.replace(':', "").to_ascii_lowercase()
             }
             Self::CommonName
@@ -188,8 +293,10 @@ impl CertificateKey {
             | Self::Dns
             | Self::Email
             | Self::Uri
+            | Self::SpiffeId
             | Self::Serial
-            | Self::Fingerprint => text.to_owned(),
+            | Self::Fingerprint
+            | Self::PublicKey => text.to_owned(),
         }
     }
 }
@@ -205,125 +312,4 @@ fn compiled(key: &str, text: &str, problems: &mut Vec<(String, String)>) -> Opti
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::policy::client::PeerCredentials;
-
-    const LISTENER: &str = "tcp://0.0.0.0:2376";
-
-    fn certificate() -> Identity {
-        Identity::Certificate(Certificate {
-            common_name: Some("ci-7".to_owned()),
-            organizations: vec!["acme".to_owned(), "acme-build".to_owned()],
-            organizational_units: vec![],
-            dns: vec!["runner.example".to_owned()],
-            emails: vec!["ci@acme.example".to_owned()],
-            uris: vec!["spiffe://acme/ci".to_owned()],
-            serial: "0a1b".to_owned(),
-            fingerprint: "aabbcc".to_owned(),
-            not_after: 0,
-        })
-    }
-
-    fn peer(uid: u32, gid: u32) -> Identity {
-        Identity::Peer(PeerCredentials {
-            uid,
-            gid,
-            pid: None,
-        })
-    }
-
-    fn compile(text: &str) -> ClientMatch {
-        let document: ClientMatchDocument = toml::from_str(text).unwrap();
-        document.compile().unwrap()
-    }
-
-    fn problems(text: &str) -> Vec<String> {
-        let document: ClientMatchDocument = toml::from_str(text).unwrap();
-        let problems = document.compile().unwrap_err();
-        problems.into_iter().map(|(key, _)| key).collect()
-    }
-
-    #[test]
-    fn each_certificate_key_holds_for_its_own_value_only() {
-        for (key, right, wrong) in [
-            ("common-name", "ci-*", "acme"),
-            ("organization", "acme-build", "ci-7"),
-            ("dns", "*.example", "example"),
-            ("email", "*@acme.example", "*@acme.exampl"),
-            ("uri", "regex:spiffe://acme/(ci|cd)", "regex:acme"),
-            ("serial", "0A:1B", "0a"),
-            ("fingerprint", "AA:BB:CC", "aabbccdd"),
-        ] {
-            assert!(
-                compile(&format!("{key} = '{right}'")).matches(&certificate(), LISTENER),
-                "{key}"
-            );
-            assert!(
-                !compile(&format!("{key} = '{wrong}'")).matches(&certificate(), LISTENER),
-                "{key}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_key_whose_value_the_certificate_lacks_never_holds() {
-        assert!(!compile("organizational-unit = '*'").matches(&certificate(), LISTENER));
-    }
-
-    #[test]
-    fn all_keys_must_hold() {
-        let both = "common-name = 'ci-*'\norganization = 'acme'";
-        assert!(compile(both).matches(&certificate(), LISTENER));
-        let one = "common-name = 'ci-*'\norganization = 'other'";
-        assert!(!compile(one).matches(&certificate(), LISTENER));
-        let elsewhere = "common-name = 'ci-*'\nlistener = 'unix://*'";
-        assert!(!compile(elsewhere).matches(&certificate(), LISTENER));
-    }
-
-    #[test]
-    fn a_certificate_rule_matches_no_other_kind_of_client() {
-        let rule = compile("common-name = '*'");
-        assert!(!rule.matches(&peer(0, 0), LISTENER));
-        assert!(!rule.matches(&Identity::Listener, LISTENER));
-    }
-
-    #[test]
-    fn uid_and_gid_match_unix_peers_only() {
-        let rule = compile("uid = 1000\ngid = 100");
-        assert!(rule.matches(&peer(1000, 100), "unix:///run/a.sock"));
-        assert!(!rule.matches(&peer(1000, 0), "unix:///run/a.sock"));
-        assert!(!rule.matches(&peer(0, 100), "unix:///run/a.sock"));
-        assert!(!rule.matches(&Identity::Listener, "unix:///run/a.sock"));
-        assert!(!compile("uid = 0").matches(&certificate(), LISTENER));
-    }
-
-    #[test]
-    fn a_listener_matches_whoever_reaches_it() {
-        let rule = compile("listener = 'tcp://*:2376'");
-        assert!(rule.matches(&Identity::Listener, LISTENER));
-        assert!(rule.matches(&certificate(), LISTENER));
-        assert!(!rule.matches(&Identity::Listener, "unix:///run/a.sock"));
-    }
-
-    #[test]
-    fn refuses_a_table_that_is_empty_or_matches_nobody() {
-        assert_eq!(problems(""), ["match"]);
-        assert_eq!(problems("uid = 0\ncommon-name = 'a'"), ["match"]);
-    }
-
-    #[test]
-    fn gives_every_problem_at_once() {
-        assert_eq!(
-            problems("common-name = ''\ndns = 'regex:('\nuid = 1"),
-            ["common-name", "dns", "match"]
-        );
-    }
-
-    #[test]
-    fn refuses_unknown_keys_and_wrong_kinds() {
-        assert!(toml::from_str::<ClientMatchDocument>("commonname = 'a'").is_err());
-        assert!(toml::from_str::<ClientMatchDocument>("uid = '0'").is_err());
-        assert!(toml::from_str::<ClientMatchDocument>("uid = -1").is_err());
-    }
-}
+mod tests;

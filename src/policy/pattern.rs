@@ -83,6 +83,12 @@ impl Pattern {
         }
     }
 
+    /// Whether it is an expression, whose text shows little of what it stands for.
+    #[must_use]
+    pub fn is_expression(&self) -> bool {
+        matches!(self.form, Form::Expression(_))
+    }
+
     /// The pattern as it was written.
     pub fn as_str(&self) -> &str {
         &self.text

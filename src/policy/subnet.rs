@@ -23,6 +23,36 @@ impl Subnet {
         (bits <= width(address)).then_some(Self { address, bits })
     }
 
+    /// Reads a range, or one address as the range of itself; a range of IPv4 addresses in IPv6 (`::ffff:10.0.0.0/104`) is
+    /// the one that it stands for. `None` for all else.
+    #[must_use]
+    pub fn of_sources(text: &str) -> Option<Self> {
+        let read = match text.parse() {
+            Ok(address) => Self::only(address),
+            Err(_) => Self::parse(text)?,
+        };
+        let mapped = read.address.to_canonical();
+        let bits = read.bits.checked_sub(MAPPED_BITS);
+        Some(
+            match bits.filter(|_| mapped.is_ipv4() && read.address.is_ipv6()) {
+                Some(bits) => Self {
+                    address: mapped,
+                    bits,
+                },
+                None => read,
+            },
+        )
+    }
+
+    /// The range of one address.
+    #[must_use]
+    pub fn only(address: IpAddr) -> Self {
+        Self {
+            address,
+            bits: width(address),
+        }
+    }
+
     /// Whether every address of `other` lies in this range.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
@@ -38,6 +68,9 @@ impl fmt::Display for Subnet {
         write!(formatter, "{}/{}", self.address, self.bits)
     }
 }
+
+/// Of `::ffff:0:0/96`, where IPv4 addresses are within IPv6 (RFC 4291, section 2.5.5.2).
+const MAPPED_BITS: u8 = 96;
 
 fn width(address: IpAddr) -> u8 {
     if address.is_ipv4() { 32 } else { 128 }
@@ -63,6 +96,35 @@ pub(super) fn subnet(text: &str) -> Result<Subnet, Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_source_is_an_address_or_a_range_in_any_spelling() {
+        let holds = |range: &str, address: &str| {
+            let address: IpAddr = address.parse().unwrap();
+            let range = Subnet::of_sources(range).unwrap();
+            range.contains(&Subnet::only(address.to_canonical()))
+        };
+        assert!(holds("10.0.0.0/8", "10.1.2.3"));
+        assert!(holds("10.0.0.0/8", "::ffff:10.1.2.3"));
+        assert!(holds("::ffff:10.0.0.0/104", "10.1.2.3"));
+        assert!(holds("10.1.2.3", "10.1.2.3"));
+        assert!(holds("::ffff:10.1.2.3", "10.1.2.3"));
+        assert!(holds("fd00::1", "fd00::1"));
+        assert!(holds("fd00::/8", "fdff::1"));
+        assert!(!holds("10.1.2.3", "10.1.2.4"));
+        assert!(!holds("::/0", "10.1.2.3"));
+        assert!(!holds("0.0.0.0/0", "fd00::1"));
+        for text in [
+            "",
+            "10.0.0",
+            "10.0.0.0/33",
+            "example",
+            "10.0.0.1:80",
+            "[::1]",
+        ] {
+            assert_eq!(Subnet::of_sources(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_range_contains_what_lies_in_it() {

@@ -1,6 +1,7 @@
 //! Who a connection belongs to: the names in its verified certificate, or the process at the other end.
 
 use std::io;
+use std::os::fd::AsRawFd as _;
 
 use aws_lc_rs::digest;
 use tokio::net::UnixStream;
@@ -8,6 +9,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use crate::policy::client::{Certificate, PeerCredentials};
+use crate::policy::spiffe;
 
 /// The names in a client's leaf certificate.
 ///
@@ -33,22 +35,53 @@ pub fn certificate(der: &[u8]) -> Result<Certificate, IdentityError> {
         )?,
         dns: alternative.dns,
         emails: alternative.emails,
+        spiffe_id: spiffe_id(&parsed, &alternative.uris),
         uris: alternative.uris,
         serial: hexadecimal(without_sign_byte(parsed.raw_serial())),
         fingerprint: hexadecimal(digest::digest(&digest::SHA256, der).as_ref()),
+        public_key: hexadecimal(digest::digest(&digest::SHA256, parsed.public_key().raw).as_ref()),
         not_after: parsed.validity().not_after.timestamp(),
     })
 }
 
 /// What the kernel says about the process that connected to a Unix socket.
+///
+/// # Errors
+/// Those of the socket, and one for a process with more than 4096 groups.
 pub fn peer_credentials(stream: &UnixStream) -> io::Result<PeerCredentials> {
     let credentials = stream.peer_cred()?;
     Ok(PeerCredentials {
         uid: credentials.uid(),
         gid: credentials.gid(),
+        groups: peer_groups(stream)?,
         pid: credentials.pid(),
     })
 }
+
+/// The supplementary groups as they were at the time of connecting.
+///
+/// `/proc/PID/status` would tell those of whoever has the number now, and nothing across namespaces of processes.
+fn peer_groups(stream: &UnixStream) -> io::Result<Vec<u32>> {
+    for room in [USUAL_GROUPS, MOST_GROUPS] {
+        let mut groups = vec![0_u32; room];
+        let (level, option) = (uapi::c::SOL_SOCKET, uapi::c::SO_PEERGROUPS);
+        match uapi::getsockopt(stream.as_raw_fd(), level, option, groups.as_mut_slice()) {
+            Ok(bytes) => {
+                groups.truncate(bytes / size_of::<u32>());
+                return Ok(groups);
+            }
+            Err(error) if error.0 == uapi::c::ERANGE => {}
+            Err(error) => return Err(io::Error::from_raw_os_error(error.0)),
+        }
+    }
+    let cause = format!("the client is in more than {MOST_GROUPS} groups");
+    Err(io::Error::other(cause))
+}
+
+/// Groups that are asked for at first.
+const USUAL_GROUPS: usize = 64;
+/// Groups of one process that are kept; the kernel allows 65536 (setgroups(2)).
+const MOST_GROUPS: usize = 4096;
 
 /// Why a verified certificate gives no identity; its client is refused.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -123,6 +156,15 @@ fn alternative_names(certificate: &X509Certificate<'_>) -> Result<AlternativeNam
     Ok(names)
 }
 
+/// X.509-SVID: exactly one URI (section 2), and no right to sign certificates or revocation lists (section 4.3); that the
+/// certificate is no authority, rustls has seen to.
+fn spiffe_id(certificate: &X509Certificate<'_>, uris: &[String]) -> Option<String> {
+    let [uri] = uris else { return None };
+    let usage = certificate.key_usage().ok()?;
+    let signs = usage.is_some_and(|usage| usage.value.key_cert_sign() || usage.value.crl_sign());
+    (spiffe::is_workload_id(uri) && !signs && !certificate.is_ca()).then(|| uri.clone())
+}
+
 fn plain(text: &str, kind: &'static str) -> Result<String, IdentityError> {
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(IdentityError::NotText { kind });
@@ -144,8 +186,8 @@ fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use rcgen::{
-        CertificateParams, CustomExtension, DistinguishedName, DnType, KeyPair, SanType,
-        SerialNumber,
+        CertificateParams, CustomExtension, DistinguishedName, DnType, KeyPair, KeyUsagePurpose,
+        SanType, SerialNumber,
     };
 
     use super::*;
@@ -191,8 +233,53 @@ mod tests {
         assert_eq!(certificate.emails, ["ci@acme.example"]);
         assert_eq!(certificate.uris, ["spiffe://acme/ci"]);
         assert_eq!(certificate.serial, "f00a");
+        assert_eq!(certificate.spiffe_id.as_deref(), Some("spiffe://acme/ci"));
         assert_eq!(certificate.fingerprint.len(), 64);
+        assert_eq!(certificate.public_key.len(), 64);
+        assert_ne!(certificate.public_key, certificate.fingerprint);
         assert_eq!(certificate.not_after, params.not_after.unix_timestamp());
+    }
+
+    #[test]
+    fn the_same_key_has_the_same_hash_in_another_certificate() {
+        let key = KeyPair::generate().unwrap();
+        let read = |name: &str, key: &KeyPair| {
+            let der = named(name).self_signed(key).unwrap().der().to_vec();
+            certificate(&der).unwrap()
+        };
+        let (one, renewed) = (read("a", &key), read("b", &key));
+        assert_eq!(one.public_key, renewed.public_key);
+        assert_ne!(one.fingerprint, renewed.fingerprint);
+        let other = read("a", &KeyPair::generate().unwrap());
+        assert_ne!(one.public_key, other.public_key);
+    }
+
+    #[test]
+    fn a_workload_is_known_by_its_only_uri_in_a_certificate_that_signs_nothing() {
+        let uri = |text: &str| SanType::URI(text.try_into().unwrap());
+        let id = |names: Vec<SanType>, usages: Vec<KeyUsagePurpose>| {
+            let mut params = named("a");
+            params.subject_alt_names = names;
+            params.key_usages = usages;
+            certificate(&der(&params)).unwrap().spiffe_id
+        };
+        let own = || vec![uri("spiffe://acme/ci")];
+        assert_eq!(id(own(), vec![]).as_deref(), Some("spiffe://acme/ci"));
+        assert!(id(own(), vec![KeyUsagePurpose::DigitalSignature]).is_some());
+        let dns = SanType::DnsName("a.example".try_into().unwrap());
+        assert!(id(vec![dns, uri("spiffe://acme/ci")], vec![]).is_some());
+        for names in [
+            vec![],
+            vec![uri("spiffe://acme/ci"), uri("spiffe://acme/admin")],
+            vec![uri("spiffe://acme/ci"), uri("https://acme/ci")],
+            vec![uri("spiffe://acme")],
+            vec![uri("https://acme/ci")],
+        ] {
+            assert_eq!(id(names, vec![]), None);
+        }
+        for signing in [KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign] {
+            assert_eq!(id(own(), vec![signing]), None);
+        }
     }
 
     #[test]
@@ -243,6 +330,9 @@ mod tests {
         let peer = peer_credentials(&stream).unwrap();
         assert_eq!(peer.uid, rustix::process::geteuid().as_raw());
         assert_eq!(peer.gid, rustix::process::getegid().as_raw());
+        let own = rustix::process::getgroups().unwrap();
+        let own: Vec<u32> = own.into_iter().map(|group| group.as_raw()).collect();
+        assert_eq!(peer.groups, own);
         assert_eq!(peer.pid, i32::try_from(std::process::id()).ok());
     }
 }

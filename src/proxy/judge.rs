@@ -8,6 +8,7 @@ use crate::decision::{self, Decision, Permit};
 use crate::engine_api::{Body, BodyKind, EngineRequest, Malformed, RequestHead};
 use crate::http1::{Framing, Request};
 
+use super::calling_container;
 use super::connection::Connection;
 use super::forward::CONTINUE;
 use super::record::{ExchangeRecord, Verdicts};
@@ -121,6 +122,8 @@ async fn read(
     if connection.client.identity.has_expired(now()) {
         return Err(NotRead::TurnedAway(TurnedAway::Expired));
     }
+    let unchanged = calling_container::unchanged(connection).await;
+    unchanged.map_err(|cause| NotRead::TurnedAway(TurnedAway::Changed(cause)))?;
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }

@@ -27,6 +27,7 @@ struct Taken {
 enum Seated {
     Fingerprint(String),
     Uid(u32),
+    Container(String),
     Listener(Arc<str>),
 }
 
@@ -101,6 +102,7 @@ impl Seat {
                 Seated::Fingerprint(certificate.fingerprint.clone())
             }
             Identity::Peer(peer) => Seated::Uid(peer.uid),
+            Identity::Container(container) => Seated::Container(container.id.clone()),
             Identity::Listener => Seated::Listener(Arc::clone(listener)),
         };
         let mut taken = self
@@ -157,8 +159,7 @@ mod tests {
     fn uid(uid: u32) -> Identity {
         Identity::Peer(PeerCredentials {
             uid,
-            gid: 0,
-            pid: None,
+            ..PeerCredentials::default()
         })
     }
 

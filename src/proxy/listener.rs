@@ -1,7 +1,7 @@
 //! Where clients connect: a Unix socket of the right mode from its first moment, TCP, or sockets that systemd made.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +57,17 @@ enum OpenedSocket {
 pub(crate) enum Accepted {
     Unix(UnixStream),
     Tcp(TcpStream),
+}
+
+impl Accepted {
+    /// Where it comes from, on TCP; an IPv4 address as itself.
+    pub(super) fn source(&self) -> Option<IpAddr> {
+        match self {
+            Self::Unix(_) => None,
+            // One that has gone already has none, and then none matches.
+            Self::Tcp(stream) => stream.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+        }
+    }
 }
 
 /// Where to listen and who may reach it.

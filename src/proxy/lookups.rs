@@ -24,7 +24,7 @@ pub(super) async fn answered(
     request: &EngineRequest,
 ) -> Facts {
     let mut facts = Facts {
-        owner: connection.client.owner().to_owned(),
+        owner: connection.client.owner.as_ref().to_owned(),
         ..Facts::default()
     };
     let mut wanted = decision::references(policy, request);
@@ -126,9 +126,9 @@ pub(super) async fn ask<T>(
 
 /// One connection to the daemon, over which one thing is asked after the other.
 #[derive(Debug)]
-struct Asker {
-    gate: Arc<Gate>,
-    idle: Option<IdleConnection>,
+pub(super) struct Asker {
+    pub(super) gate: Arc<Gate>,
+    pub(super) idle: Option<IdleConnection>,
 }
 
 impl Asker {
@@ -218,7 +218,7 @@ impl Asker {
     }
 
     /// Asks one thing, and counts it.
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &mut self,
         question: Question<'_>,
         read: impl FnOnce(&[u8]) -> Result<T, Malformed>,

@@ -1,5 +1,6 @@
 //! The gate between clients and the daemon: one exchange is a request judged, recorded, and refused or forwarded.
 
+mod calling_container;
 pub mod client_identity;
 mod connection;
 mod deadline;
@@ -26,10 +27,12 @@ mod standing;
 pub mod tls;
 mod tunnel;
 mod unix_socket;
+mod unserved;
 mod versions;
 mod weigh;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::audit::Audit;
@@ -86,7 +89,11 @@ pub struct Gate {
 pub struct Client {
     /// The `[[client]]` table that matched.
     pub name: Option<Arc<str>>,
+    /// The name under which it owns what it makes, never empty.
+    pub owner: Arc<str>,
     pub identity: Identity,
+    /// Where it called from, on TCP.
+    pub source: Option<IpAddr>,
     /// The listener's address, as configured.
     pub listener: Arc<str>,
     pub policy: Arc<Policy>,
@@ -96,14 +103,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// The name under which it owns what it makes: its own, or that of the policy of its listener.
-    fn owner(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.policy.name)
-    }
-
     fn named(&self) -> RecordedClient<'_> {
         RecordedClient {
             name: self.name.as_deref(),
+            owner: Some(&self.owner),
+            source: self.source,
             identity: Some(&self.identity),
         }
     }

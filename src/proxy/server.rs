@@ -1,6 +1,6 @@
 //! Clients taken in: a task for each connection, its identity, its place; and the end of all of them.
 
-use std::future::poll_fn;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +15,15 @@ use crate::audit::text::Timestamp;
 use crate::metrics::ClientCounters;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
-use crate::policy::client::{ClientMatch, Identity};
+use crate::policy::client::{ClientMatch, Identity, OwnerTemplate};
 
 use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
 use super::standing::{LetIn, Standing, TurnedAway};
-use super::{Gate, client_identity, record};
+use super::unserved::{self, Stranger};
+use super::{Gate, calling_container, client_identity, record};
 
 /// How far the gate is on its way to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +49,7 @@ pub struct KnownClient {
     pub name: Arc<str>,
     pub matches: ClientMatch,
     pub policy: Arc<Policy>,
+    pub owner: Option<OwnerTemplate>,
     pub counters: Arc<ClientCounters>,
 }
 
@@ -113,6 +115,8 @@ impl Server {
                             is_open: tls.is_some_and(|tls| tls.is_some() == listener.is_tls),
                             tls: tls.flatten().map(|tls| TlsAcceptor::from(Arc::clone(&tls.config))),
                             door: Arc::clone(&door),
+                            source: accepted.source(),
+                            time: Timestamp::now(),
                             gate,
                         };
                         connections.spawn(Arc::clone(&self).serve(accepted, arrival, phase.clone()));
@@ -156,17 +160,21 @@ impl Server {
             return;
         }
         let seat = self.seats.take();
-        if let (Err(limit), Some(_)) = (&seat, &arrival.tls) {
-            // Who has no place gets no handshake either.
+        let is_costly = arrival.tls.is_some() || arrival.identifies_containers();
+        if let Err(limit) = seat.as_ref()
+            && is_costly
+        {
+            // Who has no place gets no handshake and no lookup either.
             self.record_refused(&arrival, None, limit.code(), &limit.to_string())
                 .await;
             return;
         }
         let (stream, identity) = match self.identify(accepted, &arrival).await {
             Ok(known) => known,
-            Err(cause) => {
-                self.record_refused(&arrival, None, "no-identity", &cause)
+            Err(stranger) => {
+                self.record_refused(&arrival, None, "no-identity", &stranger.cause)
                     .await;
+                stranger.told().await;
                 return;
             }
         };
@@ -195,11 +203,12 @@ impl Server {
         let Arrival {
             listener,
             gate: begun_under,
+            source,
             tls,
             ..
         } = arrival;
         drop((begun_under, tls));
-        let client = let_in.client(identity, listener);
+        let client = let_in.client(identity, source, listener);
         Connection::new((gate, standing), client, peer, phase)
             .run()
             .await;
@@ -214,7 +223,12 @@ impl Server {
     ) -> Result<(Arc<Gate>, Standing, LetIn), TurnedAway> {
         let chain = peer.certificates().unwrap_or_default();
         let door = Arc::clone(&arrival.door);
-        let mut standing = Standing::new(self.gate.subscribe(), door, Arc::from(chain));
+        let mut standing = Standing::new(
+            self.gate.subscribe(),
+            door,
+            Arc::from(chain),
+            arrival.source,
+        );
         let gate = standing.gate();
         // A handshake may outlive the configuration that it was begun under.
         let is_verified = Arc::ptr_eq(&gate, &arrival.gate);
@@ -227,12 +241,19 @@ impl Server {
         &self,
         accepted: Accepted,
         arrival: &Arrival,
-    ) -> Result<(Stream, Identity), String> {
+    ) -> Result<(Stream, Identity), Stranger> {
         let stream = match (accepted, &arrival.tls) {
             (Accepted::Unix(stream), _) => {
                 let peer = client_identity::peer_credentials(&stream);
                 let peer = peer.map_err(|error| error.to_string())?;
                 return Ok((Stream::Unix(stream), Identity::Peer(peer)));
+            }
+            (Accepted::Tcp(stream), None) if arrival.identifies_containers() => {
+                let (source, at) = (arrival.source, arrival.time);
+                return match calling_container::at(&arrival.gate, source, at).await {
+                    Ok(container) => Ok((Stream::Tcp(stream), Identity::Container(container))),
+                    Err(cause) => Err(Stranger::over_plain_tcp(cause, stream)),
+                };
             }
             (Accepted::Tcp(stream), None) => {
                 return Ok((Stream::Tcp(stream), Identity::Listener));
@@ -277,9 +298,7 @@ impl Server {
         self.record_refused(arrival, Some(identity), code, &answer.message)
             .await;
         answer.queue(peer, false, true);
-        let told = time::timeout(PAUSE, async { poll_fn(|cx| peer.poll_shutdown(cx)).await });
-        // Whether it hears of it is the client's affair.
-        let _ = told.await;
+        unserved::end(peer).await;
     }
 
     async fn record_refused(
@@ -298,11 +317,12 @@ impl Server {
             id: gate.ids.next(),
             client: RecordedClient {
                 name: None,
+                owner: None,
+                source: arrival.source,
                 identity,
             },
             listener: &arrival.listener,
             configuration: &gate.digest,
-            peer: None,
             reason,
         };
         let record = Record::ConnectionRefused(refused);
@@ -325,8 +345,18 @@ struct Arrival {
     is_open: bool,
     tls: Option<TlsAcceptor>,
     door: Arc<str>,
+    source: Option<IpAddr>,
+    /// When the connection was taken.
+    time: Timestamp,
     /// The configuration that it arrived under.
     gate: Arc<Gate>,
+}
+
+impl Arrival {
+    fn identifies_containers(&self) -> bool {
+        let door = self.gate.doors.get(&self.door);
+        door.is_some_and(|door| door.identifies_containers)
+    }
 }
 
 /// A task that panicked took its own connection with it and nothing else.
@@ -338,5 +368,5 @@ fn report(ended: Result<(), JoinError>) {
     }
 }
 
-/// After an error of accepting, and for a client that is turned away.
+/// After an error of accepting.
 const PAUSE: Duration = Duration::from_millis(200);

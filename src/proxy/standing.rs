@@ -1,5 +1,6 @@
 //! Whether a client is let in, by the configuration in force now: when it connects, and again after each reload.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use rustls::ServerConfig;
@@ -12,10 +13,10 @@ use crate::engine_api::operation::Effect;
 use crate::engine_api::{EngineRequest, Hijack, Operation};
 use crate::metrics::ClientCounters;
 use crate::policy::Policy;
-use crate::policy::client::Identity;
+use crate::policy::client::{Caller, Identity, NoOwner, OwnerTemplate};
 
 use super::connection::Connection;
-use super::{Client, Gate};
+use super::{Client, Gate, unserved};
 
 /// What holds for those who come by one listener.
 #[derive(Debug)]
@@ -23,6 +24,10 @@ pub struct Door {
     /// The policy of whoever comes; else the first of the gate's clients that matches decides.
     pub policy: Option<Arc<Policy>>,
     pub tls: Option<DoorTls>,
+    /// Whom clients own things as where their table does not say it.
+    pub owner: Option<OwnerTemplate>,
+    /// Who calls over plain TCP is the container that has its address, or is refused.
+    pub identifies_containers: bool,
 }
 
 /// How a listener speaks TLS.
@@ -41,6 +46,8 @@ pub(super) struct Standing {
     door: Arc<str>,
     /// What the client proved to have in the handshake, its own certificate first; empty without TLS.
     chain: Arc<[CertificateDer<'static>]>,
+    /// Where it called from, on TCP.
+    source: Option<IpAddr>,
     turned_away: Option<TurnedAway>,
 }
 
@@ -53,6 +60,10 @@ pub(super) enum TurnedAway {
     Expired,
     #[error("the client's certificate is not accepted any more: {0}")]
     Certificate(String),
+    #[error("{0}")]
+    NoOwner(#[from] NoOwner),
+    #[error("the container that connected is not known any more: {0}")]
+    Changed(String),
 }
 
 impl TurnedAway {
@@ -61,6 +72,8 @@ impl TurnedAway {
             Self::Unknown => "unknown-client",
             Self::Expired => "certificate-expired",
             Self::Certificate(_) => "certificate-refused",
+            Self::NoOwner(_) => "no-owner",
+            Self::Changed(_) => "container-changed",
         }
     }
 }
@@ -69,15 +82,24 @@ impl TurnedAway {
 pub(super) struct LetIn {
     /// Of the `[[client]]` table that matched.
     pub(super) name: Option<Arc<str>>,
+    /// The name under which it owns what it makes, never empty.
+    pub(super) owner: Arc<str>,
     pub(super) policy: Arc<Policy>,
     pub(super) observed: Option<Arc<Policy>>,
     pub(super) counters: Arc<ClientCounters>,
 }
 
 impl LetIn {
-    fn by(name: Option<Arc<str>>, policy: &Arc<Policy>, counters: Arc<ClientCounters>) -> Self {
+    fn by(
+        name: Option<Arc<str>>,
+        owner: Option<String>,
+        policy: &Arc<Policy>,
+        counters: Arc<ClientCounters>,
+    ) -> Self {
         let (policy, observed) = Policy::in_force(policy);
+        let default = || name.as_deref().unwrap_or(&policy.name).to_owned();
         Self {
+            owner: Arc::from(owner.unwrap_or_else(default)),
             name,
             policy,
             observed,
@@ -85,10 +107,17 @@ impl LetIn {
         }
     }
 
-    pub(super) fn client(self, identity: Identity, listener: Arc<str>) -> Client {
+    pub(super) fn client(
+        self,
+        identity: Identity,
+        source: Option<IpAddr>,
+        listener: Arc<str>,
+    ) -> Client {
         Client {
             name: self.name,
+            owner: self.owner,
             identity,
+            source,
             listener,
             policy: self.policy,
             observed: self.observed,
@@ -99,17 +128,24 @@ impl LetIn {
 
 impl Gate {
     /// The policy of a client that is who it says.
-    fn policy_of(&self, identity: &Identity, listener: &str, door: &Door) -> Option<LetIn> {
+    fn policy_of(&self, caller: &Caller<'_>, door: &Door) -> Result<LetIn, TurnedAway> {
+        let owner = |template: Option<&OwnerTemplate>, table: Option<&str>| {
+            let template = template.or(door.owner.as_ref());
+            template
+                .map(|template| unserved::owner(template, caller, table))
+                .transpose()
+        };
         if let Some(policy) = &door.policy {
-            return Some(LetIn::by(None, policy, self.metrics.unnamed()));
+            let owner = owner(None, None)?;
+            return Ok(LetIn::by(None, owner, policy, self.metrics.unnamed()));
         }
-        let known = self
-            .clients
-            .iter()
-            .find(|known| known.matches.matches(identity, listener))?;
+        let mut clients = self.clients.iter();
+        let known = clients.find(|known| known.matches.matches(caller));
+        let known = known.ok_or(TurnedAway::Unknown)?;
+        let owner = owner(known.owner.as_ref(), Some(&known.name))?;
         let name = Some(Arc::clone(&known.name));
         let counters = Arc::clone(&known.counters);
-        Some(LetIn::by(name, &known.policy, counters))
+        Ok(LetIn::by(name, owner, &known.policy, counters))
     }
 }
 
@@ -118,11 +154,13 @@ impl Standing {
         gates: watch::Receiver<Arc<Gate>>,
         door: Arc<str>,
         chain: Arc<[CertificateDer<'static>]>,
+        source: Option<IpAddr>,
     ) -> Self {
         Self {
             gates,
             door,
             chain,
+            source,
             turned_away: None,
         }
     }
@@ -145,16 +183,24 @@ impl Standing {
         if !is_verified {
             self.verify(door, identity)?;
         }
-        gate.policy_of(identity, listener, door)
-            .ok_or(TurnedAway::Unknown)
+        let caller = Caller {
+            identity,
+            source: self.source,
+            listener,
+        };
+        gate.policy_of(&caller, door)
     }
 
     /// What the handshake did, with the authority and the revocation list of now.
     fn verify(&self, door: &Door, identity: &Identity) -> Result<(), TurnedAway> {
         match identity {
             Identity::Peer(_) => Ok(()),
-            Identity::Listener if door.tls.is_none() => Ok(()),
-            Identity::Listener => Err(TurnedAway::Unknown),
+            Identity::Container(_) | Identity::Listener if door.tls.is_some() => {
+                Err(TurnedAway::Unknown)
+            }
+            Identity::Container(_) if door.identifies_containers => Ok(()),
+            Identity::Listener if !door.identifies_containers => Ok(()),
+            Identity::Container(_) | Identity::Listener => Err(TurnedAway::Unknown),
             Identity::Certificate(_) => {
                 let parts = door.tls.as_ref().zip(self.chain.split_first());
                 let (tls, (own, others)) = parts.ok_or(TurnedAway::Unknown)?;
@@ -199,6 +245,7 @@ impl Connection {
             self.standing.turned_away = match let_in {
                 Ok(let_in) => {
                     client.name = let_in.name;
+                    client.owner = let_in.owner;
                     client.policy = let_in.policy;
                     client.observed = let_in.observed;
                     client.counters = let_in.counters;

@@ -41,6 +41,10 @@ impl Stage {
     }
 
     fn with(policy: Policy, identity: Identity) -> Self {
+        Self::at("127.0.0.1", policy, identity)
+    }
+
+    fn at(source: &str, policy: Policy, identity: Identity) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("daemon.sock");
         let daemon = UnixListener::bind(&path).unwrap();
@@ -71,7 +75,9 @@ impl Stage {
         };
         let known = Client {
             name: None,
+            owner: Arc::from("test"),
             identity,
+            source: source.parse().ok(),
             listener: Arc::from("unix:///test"),
             policy: Arc::new(policy),
             observed: None,
@@ -82,7 +88,12 @@ impl Stage {
         let peer = Peer::new(Stream::Unix(near));
         let gate = Arc::new(gate);
         let gates = watch::Sender::new(Arc::clone(&gate));
-        let standing = Standing::new(gates.subscribe(), Arc::from("unix:///test"), Arc::default());
+        let standing = Standing::new(
+            gates.subscribe(),
+            Arc::from("unix:///test"),
+            Arc::default(),
+            None,
+        );
         let connection = Connection::new((gate, standing), known, peer, phases);
         Self {
             folder,

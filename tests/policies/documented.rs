@@ -62,9 +62,18 @@ fn every_code_of_a_problem_is_documented() {
     let policies = include_str!("../../docs/policy.md");
     let configuration = include_str!("../../docs/configuration.md");
     let mut count = 0;
-    for folder in ["src/policy", "src/config"] {
+    let mut folders = vec![
+        std::path::PathBuf::from("src/policy"),
+        std::path::PathBuf::from("src/config"),
+    ];
+    while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
-            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap();
             for call in code.split("Fault::new(").skip(1) {
                 let Some(rest) = call.trim_start().strip_prefix('"') else {

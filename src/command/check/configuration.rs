@@ -3,17 +3,24 @@
 use crate::config::{Address, Config, PolicyReference};
 use crate::policy::Policy;
 
+use super::clients;
 use super::finding::Finding;
 
 /// Every warning of a configuration without problems.
 pub(super) fn warnings(config: &Config) -> Vec<Finding> {
-    let mut found = clients_that_never_match(config);
+    let mut found = clients::that_never_match(config);
+    found.extend(clients::without_owner(config));
+    found.extend(clients::with_the_name_of_another(config));
     if config.is_unconfined {
         let message = "`dangerously-unconfined`: a fault in the gate has every right of its user";
         found.push(Finding::warning(0, "dangerous", message));
     }
     for listener in config.listeners.iter().filter(|at| at.allows_plain_tcp) {
-        let message = "whoever reaches this port is a client, and nothing tells who it is";
+        let message = if listener.identifies_containers {
+            "whoever can take the address of a container on its networks is taken for that container"
+        } else {
+            "whoever reaches this port is a client, and nothing tells who it is"
+        };
         found.push(Finding::warning(listener.line, "dangerous", message));
     }
     found
@@ -41,22 +48,6 @@ pub(super) fn policies(config: &Config) -> Vec<PolicyReference> {
     for policy in of_clients.chain(of_listeners).chain(&config.policy) {
         if !found.contains(policy) {
             found.push(policy.clone());
-        }
-    }
-    found
-}
-
-/// The first table that matches holds, so one behind a wider one never does.
-fn clients_that_never_match(config: &Config) -> Vec<Finding> {
-    let mut found = Vec::new();
-    for (index, client) in config.clients.iter().enumerate() {
-        let mut earlier = config.clients.iter().take(index);
-        if let Some(wider) = earlier.find(|earlier| earlier.matches.covers(&client.matches)) {
-            let (name, wider, line) = (&client.name, &wider.name, wider.line);
-            let message = format!(
-                "`{name}` is for nobody: `{wider}` at line {line} comes first and matches them all"
-            );
-            found.push(Finding::warning(client.line, "never-matches", message));
         }
     }
     found

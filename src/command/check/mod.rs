@@ -1,6 +1,7 @@
 //! `dockgate check`: what policies and configurations open, and what in them is wrong or has no effect.
 
 mod cases;
+mod clients;
 mod closed;
 mod configuration;
 mod effect;

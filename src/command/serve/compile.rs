@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::sync::Arc;
 
-use crate::config::{Address, Config, PolicyReference};
+use crate::config::{Address, Config, Listener, PolicyReference};
 use crate::daemon::Daemon;
 use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
 use crate::policy::{self, HostFileSystem, Policy, ready};
@@ -50,6 +50,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
             name: Arc::from(rule.name.as_str()),
             matches: rule.matches.clone(),
             policy: policies.get(&rule.policy)?,
+            owner: rule.owner.clone(),
             counters: Arc::default(),
         })
     });
@@ -59,18 +60,15 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
     for listener in &config.listeners {
         let policy = listener.policy.as_ref().or(config.policy.as_ref());
         let policy = policy.map(|policy| policies.get(policy)).transpose()?;
-        let tls = listener.tls.as_ref().map(|files| {
-            listener_tls::server_config(ListenerTlsFiles {
-                certificate: &files.certificate,
-                key: &files.key,
-                client_authority: &files.client_ca,
-                revocation_lists: files.client_crl.as_slice(),
-            })
-            .map_err(|error| ServeError::Configuration(error.to_string()))
-        });
-        let tls: Option<DoorTls> = tls.transpose()?;
+        let tls = door_tls(listener)?;
         let address = Arc::from(listener.address.to_string());
-        doors.insert(address, Door { policy, tls });
+        let door = Door {
+            policy,
+            tls,
+            owner: listener.owner.clone(),
+            identifies_containers: listener.identifies_containers,
+        };
+        doors.insert(address, door);
     }
     let (writable, follows_paths) = (policies.writable, policies.follows_paths);
     let expiries = expiries(&config);
@@ -88,6 +86,19 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         doors,
         daemon,
     })
+}
+
+fn door_tls(listener: &Listener) -> Result<Option<DoorTls>, ServeError> {
+    let tls = listener.tls.as_ref().map(|files| {
+        listener_tls::server_config(ListenerTlsFiles {
+            certificate: &files.certificate,
+            key: &files.key,
+            client_authority: &files.client_ca,
+            revocation_lists: files.client_crl.as_slice(),
+        })
+        .map_err(|error| ServeError::Configuration(error.to_string()))
+    });
+    tls.transpose()
 }
 
 /// Policies by their reference, each compiled once.

@@ -1,5 +1,6 @@
 //! Ends that are not the usual ones: of tunnels that one side leaves, of answers, of a certificate.
 
+use crate::engine_api::CallingContainer;
 use crate::policy::client::Certificate;
 
 use super::*;
@@ -69,15 +70,8 @@ async fn a_certificate_that_expires_ends_its_connection_with_the_next_request() 
     let now = i64::try_from(now.unwrap().as_secs()).unwrap();
     for (not_after, is_expired) in [(now + 60, false), (now - 1, true)] {
         let identity = Identity::Certificate(Certificate {
-            common_name: None,
-            organizations: Vec::new(),
-            organizational_units: Vec::new(),
-            dns: Vec::new(),
-            emails: Vec::new(),
-            uris: Vec::new(),
-            serial: String::new(),
-            fingerprint: String::new(),
             not_after,
+            ..Certificate::default()
         });
         for policy in [
             Policy {
@@ -124,4 +118,55 @@ async fn an_answer_that_breaks_off_is_not_ended() {
     assert_eq!(rest(&mut stage.client).await, "");
     let audit = stage.audit().await;
     assert!(audit.contains("\"outcome\":\"daemon-gone\""), "{audit}");
+}
+
+#[tokio::test]
+async fn a_container_that_is_not_what_it_was_ends_its_connection_with_the_next_request() {
+    const STARTED: &str = "2026-01-02T03:04:05";
+    let inspected = |name: &str, started: &str, address: &str, runs: bool| {
+        let id = "ab".repeat(32);
+        format!(
+            r#"{{"Id":"{id}","Name":"/{name}","State":{{"Running":{runs},"StartedAt":"{started}Z"}},
+            "NetworkSettings":{{"Networks":{{"n":{{"IPAddress":"{address}"}}}}}}}}"#
+        )
+    };
+    let target = format!("/containers/{}/json", "ab".repeat(32));
+    let later = "2026-01-02T03:04:06";
+    for (status, answer, is_same) in [
+        (200, inspected("ci", STARTED, "10.0.0.2", true), true),
+        (200, inspected("other", STARTED, "10.0.0.2", true), false),
+        (200, inspected("ci", later, "10.0.0.2", true), false),
+        (200, inspected("ci", STARTED, "10.0.0.3", true), false),
+        (200, inspected("ci", STARTED, "10.0.0.2", false), false),
+        (404, r#"{"message":"No such container"}"#.to_owned(), false),
+        (500, r#"{"message":"some fault"}"#.to_owned(), false),
+    ] {
+        let policy = Policy {
+            permits_everything: true,
+            ..Policy::default()
+        };
+        let identity = Identity::Container(CallingContainer {
+            id: "ab".repeat(32),
+            name: "ci".to_owned(),
+            started: STARTED.to_owned(),
+            ..CallingContainer::default()
+        });
+        let mut stage = Stage::at("10.0.0.2", policy, identity);
+        stage
+            .say("GET /info HTTP/1.1\r\n\r\nGET /info HTTP/1.1\r\n\r\n")
+            .await;
+        let mut daemon = stage.daemon().await;
+        tell(&mut daemon, &target, (status, &answer)).await;
+        if is_same {
+            tell(&mut daemon, "/info", (200, "{}")).await;
+            // Nothing is kept: the second request asks again.
+            tell(&mut daemon, &target, (404, "{}")).await;
+        }
+        let mut told = String::new();
+        stage.client.read_to_string(&mut told).await.unwrap();
+        let count = |status: &str| told.matches(&format!("HTTP/1.1 {status}")).count();
+        let expected = if is_same { (1, 1) } else { (0, 1) };
+        assert_eq!((count("200"), count("403")), expected, "{told}");
+        assert!(told.contains("not known any more"), "{told}");
+    }
 }

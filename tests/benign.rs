@@ -159,7 +159,15 @@ fn without_what_the_gate_adds(before: &mut Value, after: &mut Value) {
             }
             endpoints.retain(|_, endpoint| !is_empty(endpoint));
         }
-        for key in ["Labels", "NetworkingConfig"] {
+        let endpoint = value
+            .get_mut("EndpointConfig")
+            .and_then(Value::as_object_mut);
+        if let Some(endpoint) = endpoint
+            && endpoint.get("NetworkID") == Some(&network)
+        {
+            endpoint.remove("NetworkID");
+        }
+        for key in ["Labels", "NetworkingConfig", "EndpointConfig"] {
             let inner = value.get_mut(key).and_then(Value::as_object_mut);
             if let Some(inner) = inner {
                 inner.retain(|key, inner| key != "EndpointsConfig" || !is_empty(inner));

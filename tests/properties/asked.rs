@@ -107,6 +107,20 @@ const OTHERS: &[(&str, &str)] = &[
     ("POST /v1.43/secrets/create", r#"{"Name":"s","Data":"YQ=="}"#), ("POST /v1.43/secrets/create", r#"{"Name":"s","Driver":{"Name":"vault"}}"#),
     ("POST /v1.43/secrets/create", r#"{"Name":"s","Data":"YQ==","Templating":{"Name":"golang"}}"#),
     ("POST /v1.43/configs/create", r#"{"Name":"s","Data":"YQ==","Templating":{"Name":"golang"}}"#),
+    ("POST /v1.42/volumes/create", r#"{"Name":"v","Driver":"rclone","ClusterVolumeSpec":{}}"#),
+    ("PUT /v1.42/volumes/x?version=1", r#"{"Spec":{"Availability":"drain"}}"#),
+    ("POST /v1.43/plugins/pull?remote=r.example/p:1", "[]"),
+    ("POST /v1.43/plugins/pull?remote=r.example/p:1", r#"[{"Name":"network","Value":["host"]}]"#),
+    ("POST /v1.43/plugins/pull?remote=r.example/p@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", r#"[{"Name":"network","Value":["host"]}]"#),
+    ("POST /v1.43/plugins/r.example/p:1/enable", ""), ("POST /v1.43/plugins/r.example/p:1/set", r#"["DEBUG=1"]"#),
+    ("POST /v1.43/plugins/r.example/p:1/set", r#"["data.source=/etc"]"#), ("POST /v1.43/plugins/create?name=r.example/p:1", ""),
+    ("POST /v1.43/plugins/r.example/p:1/upgrade?remote=r.example/p:2", "[]"),
+    ("POST /v1.47/services/create", r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"busybox"},"Networks":[{"Target":"own"}]}}"#),
+    ("POST /v1.47/services/create", r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"busybox","Secrets":[{"SecretName":"shop-a","SecretID":"x"}]},"Networks":[{"Target":"own"}]}}"#),
+    ("POST /v1.47/services/create", r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"busybox","Configs":[{"ConfigName":"shop-a","ConfigID":"x"}]},"Networks":[{"Target":"own"}]}}"#),
+    ("POST /v1.47/services/create", r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"busybox","Mounts":[{"Type":"volume","Source":"shop-data","Target":"/v"}]},"Networks":[{"Target":"own"}]}}"#),
+    ("POST /v1.47/services/create", r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"busybox","CapabilityAdd":["NET_ADMIN"]},"Networks":[{"Target":"own"}]}}"#),
+    ("POST /v1.47/services/create", r#"{"Name":"s","TaskTemplate":{"ContainerSpec":{"Image":"busybox"},"Networks":[{"Target":"own"}],"Resources":{"Reservations":{"GenericResources":[{"DiscreteResourceSpec":{"Kind":"gpu","Value":1}}]}}}}"#),
 ];
 
 /// Names that stand in paths.

@@ -59,6 +59,16 @@ const KEYS: &[(&str, &str, &[&str])] = &[
     ("secret", "drivers", &["'vault'"]),
     ("secret", "templating", &["true"]),
     ("config", "templating", &["true"]),
+    ("volume", "cluster", &["true"]),
+    ("plugin", "references", &["'r.example/p:*'",
+        "'r.example/p@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'", "'*'"]),
+    ("plugin", "privileges", &["'network:host'", "'*'"]),
+    ("plugin", "settings", &["'DEBUG=*'", "'*'"]),
+    ("plugin", "dangerously-create-unread", &["true"]),
+    ("service", "secrets", &["'shop-*'"]),
+    ("service", "configs", &["'shop-*'"]),
+    ("service", "volumes", &["'shop-*'", "'*'"]),
+    ("service", "generic-resources", &["'gpu'"]),
 ];
 
 /// Keys that hold one word, the later the wider.
@@ -250,6 +260,8 @@ fn every_key_has_entries() {
         "swarm",
         "secret",
         "config",
+        "plugin",
+        "service",
     ] {
         let text = format!("[{table}]\nzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");
         let problems = policy::compile("x", &text, &BTreeMap::new()).unwrap_err();

@@ -89,7 +89,8 @@ fn each_key_that_opens_something_is_told_or_documented_as_harmless() {
     for (key, file, words) in HARMLESS {
         assert!(keys.iter().any(|(known, _)| known == key), "no key `{key}`");
         let text = fs::read_to_string(repository(file)).unwrap();
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // However a policy lines its values up.
+        let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
             plain(&text).contains(&plain(words)),
             "{file} does not say why `{key}` is harmless"

@@ -5,7 +5,7 @@ use super::references::{Reference, container_of, is_image_id, references};
 use super::{Judge, Reason};
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Limit};
-use crate::engine_api::{ExistingContainer, ExistingImage};
+use crate::engine_api::{EngineRequest, ExistingContainer, ExistingImage, Operation};
 
 impl<'a> Judge<'a> {
     /// Holds the container that the request refers to against the limits of a create.
@@ -141,13 +141,22 @@ impl<'a> Judge<'a> {
 }
 
 /// What the daemon answers in place of what was asked for.
-pub(super) fn answered(facts: &Facts) -> Option<(u16, String)> {
+pub(super) fn answered(request: &EngineRequest, facts: &Facts) -> Option<(u16, String)> {
     let containers = facts.container.iter().chain(facts.others.values());
-    let answers = containers.filter_map(|found| match found {
+    let connected = request.operation() == Some(Operation::NetworkConnect);
+    let network = request.head.target.name().filter(|_| connected);
+    let network = network.and_then(|name| facts.networks.get(name));
+    let answers = containers
+        .filter_map(answer)
+        .chain(network.and_then(answer));
+    answers.min()
+}
+
+fn answer<T>(found: &Found<T>) -> Option<(u16, String)> {
+    match found {
         Found::Answered { status, message } => Some((*status, message.clone())),
         Found::Is(_) | Found::Unknown(_) => None,
-    });
-    answers.min()
+    }
 }
 
 /// The reason to record where the daemon's answer takes the place of a refusal.

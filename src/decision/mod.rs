@@ -118,7 +118,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.swarm_tokens_read();
     judge.entered_container();
     let (mut reasons, has_more) = (judge.reasons, judge.has_more);
-    let answered = existing::answered(facts).filter(|_| reasons.is_empty());
+    let answered = existing::answered(&request, facts).filter(|_| reasons.is_empty());
     if let Some((status, message)) = &answered {
         reasons.push(existing::absent(*status, message));
     }

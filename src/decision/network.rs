@@ -67,11 +67,11 @@ impl Judge<'_> {
         }
     }
 
-    /// A network that exists is what its maker made it; one that does not is not joined.
+    /// A network that exists is what its maker made it.
     fn named_network(&mut self, path: &str, asked: &str) {
         match self.facts.networks.get(asked) {
             Some(Found::Is(network)) => self.known_network(path, network),
-            Some(Found::Answered { status: 404, .. }) => self.opened_network(path, asked),
+            Some(Found::Answered { status: 404, .. }) => self.absent_network(path, asked),
             found @ Some(_) => self.unknown_network(path, asked, found),
             None => {
                 self.opened_network(path, asked);
@@ -80,6 +80,19 @@ impl Judge<'_> {
                     self.unknown_network(path, asked, None);
                 }
             }
+        }
+    }
+
+    /// A network that is not there could come up as anyone's until it is joined; one that is named by its id cannot.
+    fn absent_network(&mut self, path: &str, asked: &str) {
+        self.opened_network(path, asked);
+        let is_id = asked.len() == 64 && asked.bytes().all(|byte| byte.is_ascii_hexdigit());
+        // The client gets the daemon's own answer to that.
+        let is_answered =
+            self.existing.is_none() && self.request.operation() == Some(Operation::NetworkConnect);
+        if !is_id && !is_answered {
+            let message = "there is no such network; make it first";
+            self.refuse(Reason::new("network-unknown", path, asked, message));
         }
     }
 

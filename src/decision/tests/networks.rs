@@ -302,3 +302,31 @@ fn an_interface_of_the_host_is_opened_by_its_name() {
         );
     }
 }
+
+#[test]
+fn a_network_that_is_not_there_is_not_joined_before_it_can_be_judged() {
+    let policy = limited("\"*\"", "icc = \"own\"\ndefault-bridge = \"any\"");
+    let message = "network n not found".to_owned();
+    let absent = Found::Answered {
+        status: 404,
+        message: message.clone(),
+    };
+    for (line, body) in joins() {
+        let mut facts = over_ordinary(&policy, &request(line, body), &Facts::default());
+        facts.networks.insert("n".to_owned(), absent.clone());
+        let Decision::Refuse(refusal) = decide(&policy, request(line, body), &facts) else {
+            panic!("{line} {body}");
+        };
+        if line.contains("/connect") {
+            assert_eq!(refusal.answered, Some((404, message.clone())));
+        } else {
+            assert_eq!(refusal.reasons[0].code, "network-unknown", "{line} {body}");
+        }
+    }
+    // An id that is gone does not come back, and the daemon says so.
+    let body = format!(r#"{{"Image":"a","HostConfig":{{"NetworkMode":"{NETWORK}"}}}}"#);
+    let mut facts = over_ordinary(&policy, &request(CREATE, &body), &Facts::default());
+    facts.networks.insert(NETWORK.to_owned(), absent);
+    let decision = decide(&policy, request(CREATE, &body), &facts);
+    assert!(matches!(decision, Decision::Permit(_)));
+}

@@ -34,6 +34,8 @@ impl<'a> Judge<'a> {
             }
             Some(Found::Answered { .. }) => {}
             Some(Found::Unknown(cause)) => self.unknown_container(path, name, cause),
+            // Nothing is looked up for what is refused whatever it is.
+            None if !self.is_permitted() => {}
             None => self.unknown_container(path, name, NOT_LOOKED_UP),
         }
     }

@@ -29,6 +29,8 @@ pub struct Facts {
     pub volumes: HashMap<String, Found<ExistingVolume>>,
     /// By the text that names it: each network that is joined.
     pub networks: HashMap<String, Found<ExistingNetwork>>,
+    /// By the text that names it: each network of the swarm that a service joins.
+    pub swarm_networks: HashMap<String, Found<ExistingNetwork>>,
     /// By its id, or the beginning of that.
     pub images: HashMap<String, Found<ExistingImage>>,
 }
@@ -54,9 +56,8 @@ impl Facts {
             Reference::Container(_) | Reference::Exec(_) => self.container.is_some(),
             Reference::Other(name) => self.others.contains_key(name),
             Reference::Volume(name) => self.volumes.contains_key(name),
-            Reference::Network(name) | Reference::SwarmNetwork(name) => {
-                self.networks.contains_key(name)
-            }
+            Reference::Network(name) => self.networks.contains_key(name),
+            Reference::SwarmNetwork(name) => self.swarm_networks.contains_key(name),
             Reference::Image(name) => self.images.contains_key(name),
         }
     }
@@ -98,7 +99,7 @@ impl Facts {
                         scope: "swarm".to_owned(),
                         ..ordinary_network(policy, &name, &self.owner)
                     };
-                    self.networks.insert(name, Found::Is(network));
+                    self.swarm_networks.insert(name, Found::Is(network));
                 }
                 Reference::Image(id) => {
                     let message = format!("No such image: {id}");

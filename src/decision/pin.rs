@@ -62,18 +62,21 @@ fn path_and_query(request: &mut EngineRequest, facts: &Facts) {
         request.head.target.set_name(&id);
     }
     let mode = request.head.query.get("networkmode").unwrap_or_default();
-    if let Some(network) = network(facts, mode) {
-        let id = network.id.clone();
-        request.head.query.set("networkmode", &id);
+    let network = network(facts, mode).map(|network| network.id.clone());
+    if let Some(pinned) = joined(facts, mode).or(network) {
+        request.head.query.set("networkmode", &pinned);
     }
+}
+
+/// `container:` and the full id.
+fn joined(facts: &Facts, mode: &str) -> Option<String> {
+    let id = container_id(facts, mode.strip_prefix("container:")?)?;
+    Some(format!("container:{id}"))
 }
 
 fn containers(host_config: &mut Value, facts: &Facts) {
     for mode in ["NetworkMode", "PidMode", "IpcMode"] {
-        pin_text(host_config, mode, |text| {
-            let name = text.strip_prefix("container:")?;
-            Some(format!("container:{}", container_id(facts, name)?))
-        });
+        pin_text(host_config, mode, |text| joined(facts, text));
     }
     // A link without an alias has the other container's name.
     pin_list(host_config, "Links", |text| {

@@ -24,7 +24,7 @@ pub(super) fn pin(body: &mut Value, facts: &Facts) {
 fn pin_list(within: &mut Value, facts: &Facts) {
     if let Some(Value::List(list)) = within.get_mut("Networks") {
         for network in list {
-            if let Some(Found::Is(found)) = facts.networks.get(network.text("Target")) {
+            if let Some(Found::Is(found)) = facts.swarm_networks.get(network.text("Target")) {
                 network.set("Target", Value::Text(found.id.clone()));
             }
         }
@@ -41,7 +41,7 @@ impl Judge<'_> {
     /// moby: daemon/cluster/networks.go, `populateNetworkID` takes an id, a name or the beginning of an id, and what
     /// only the node has where it is predefined there.
     fn swarm_network(&mut self, path: &str, target: &str) {
-        match self.facts.networks.get(target) {
+        match self.facts.swarm_networks.get(target) {
             Some(Found::Is(network)) => self.known_network(path, network),
             Some(Found::Answered { status: 404, .. }) if PREDEFINED.contains(&target) => {
                 self.network_mode(path, target);

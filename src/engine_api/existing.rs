@@ -9,9 +9,10 @@ pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
 
 use super::Malformed;
+use super::fields::{self, Field};
 use super::json::{self, Value};
 use super::mount::{Beneath, Mount, Source, text_map};
-use super::read::{self, Field, Reading};
+use super::read::Reading;
 use super::schema::Shape;
 use super::schemas::HOST_CONFIG;
 
@@ -160,10 +161,10 @@ impl ExistingContainer {
     /// The fields of its `HostConfig` that are judged, each with how, and named beneath `place`.
     #[must_use]
     pub fn fields(&self, place: &str) -> Vec<Field<'_>> {
-        let mut fields = Vec::new();
+        let mut found = Vec::new();
         let path = format!("{place}.HostConfig");
-        read::fields_in(&self.host_config, HOST_CONFIG, &path, &mut fields);
-        fields
+        fields::fields_in(&self.host_config, HOST_CONFIG, &path, &mut found);
+        found
     }
 
     fn log_driver(&self) -> &str {

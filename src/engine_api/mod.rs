@@ -1,6 +1,7 @@
 //! What a request to the Engine API means, read once and written anew.
 
 mod existing;
+mod fields;
 pub mod json;
 pub mod mount;
 pub mod operation;
@@ -21,12 +22,13 @@ pub use existing::{
     ExistingNetwork, ExistingVolume, OWNER_LABEL, container_of_exec, containers_at, error_message,
     is_false,
 };
+pub use fields::Field;
 use json::Value;
 pub use operation::{BodyKind, Hijack, Operation};
 pub use path::{ApiVersion, Target};
 pub use query::Query;
+pub use read::UnknownField;
 pub(crate) use read::shorten;
-pub use read::{Field, UnknownField};
 use schema::Limit;
 pub use schemas::{body_of, parameters_of};
 pub use versions::{Spoken, told_within};
@@ -224,18 +226,18 @@ impl EngineRequest {
     /// The judged body's fields and the query's parameters that are present, each with how it is judged.
     #[must_use]
     pub fn fields(&self) -> Vec<Field<'_>> {
-        let mut fields = self.head.query.fields();
+        let mut found = self.head.query.fields();
         if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
-            fields.reserve(USUAL_FIELDS);
-            read::fields(value, shape, &mut fields);
+            found.reserve(USUAL_FIELDS);
+            fields::fields(value, shape, &mut found);
         }
-        fields
+        found
     }
 
     /// Shows every value of the judged body that is held against a limit; cheaper than [`Self::fields`].
     pub fn limited_values<'a>(&'a self, mut show: impl FnMut(Limit, &'a Value)) {
         if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
-            read::limited(value, shape, &mut show);
+            fields::limited(value, shape, &mut show);
         }
     }
 

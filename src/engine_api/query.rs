@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::fields::Field;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::read::Field;
 use super::schema::{Parameter, ParameterKind};
 use super::{Malformed, schemas};
 

@@ -1,22 +1,12 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
-use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 use super::Malformed;
+use super::fields::shortened;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{self, Class, Inner, Limit, Schema, Shape};
-
-/// A field or parameter that is present, with its place in the request and how it is judged.
-#[derive(Debug, Clone)]
-pub struct Field<'a> {
-    /// Like `HostConfig.Mounts`, or `?networkmode` for a query parameter.
-    pub path: String,
-    /// A query parameter's value is a [`Value::Text`].
-    pub value: Cow<'a, Value>,
-    pub class: Class,
-}
+use super::schema::{self, Class, Schema, Shape};
 
 /// A field that the model does not know and that holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,122 +170,6 @@ impl Reading {
         kept.push((key, value));
         Ok(())
     }
-}
-
-/// Appends every field of a canonical body that is present, objects before what they hold.
-pub(super) fn fields<'a>(value: &'a Value, shape: Shape, found: &mut Vec<Field<'a>>) {
-    inside(value, shape, &mut String::new(), found);
-}
-
-/// Likewise those of an object that stands at `path`.
-pub(super) fn fields_in<'a>(
-    value: &'a Value,
-    schema: &'static Schema,
-    path: &str,
-    found: &mut Vec<Field<'a>>,
-) {
-    let mut path = path.to_owned();
-    inside(value, Shape::Object(schema), &mut path, found);
-}
-
-/// `path` is that of the value; it is longer while what the value holds is looked at.
-fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec<Field<'a>>) {
-    let length = path.len();
-    match shape.inner() {
-        Inner::Fields(schema) => {
-            let mut search = schema.search();
-            for (key, value) in value.members() {
-                let Some(field) = search.find(|field| field.name == key) else {
-                    continue;
-                };
-                let is_judged = field.class != Class::Harmless;
-                if matches!(value, Value::Null) || !(is_judged || holds_fields(field.shape)) {
-                    continue;
-                }
-                push_key(path, key);
-                inside(value, field.shape, path, found);
-                if is_judged {
-                    found.push(Field {
-                        path: path.clone(),
-                        value: Cow::Borrowed(value),
-                        class: field.class,
-                    });
-                }
-                path.truncate(length);
-            }
-        }
-        Inner::Items(item) => {
-            for (index, value) in value.items().iter().enumerate() {
-                // INVARIANT: writing to a string does not fail.
-                let _ = write!(path, "[{index}]");
-                inside(value, item, path, found);
-                path.truncate(length);
-            }
-        }
-        Inner::Values(item) => {
-            for (key, value) in value.members() {
-                path.push('.');
-                path.push_str(key);
-                inside(value, item, path, found);
-                path.truncate(length);
-            }
-        }
-        Inner::Nothing => {}
-    }
-}
-
-/// Shows every value of a canonical body that is held against a limit, wherever it stands.
-pub(super) fn limited<'a>(value: &'a Value, shape: Shape, show: &mut impl FnMut(Limit, &'a Value)) {
-    match shape.inner() {
-        Inner::Fields(schema) => {
-            let mut search = schema.search();
-            for (key, value) in value.members() {
-                let Some(field) = search.find(|field| field.name == key) else {
-                    continue;
-                };
-                if let Class::Limited(limit) = field.class
-                    && !matches!(value, Value::Null)
-                {
-                    show(limit, value);
-                }
-                if holds_fields(field.shape) {
-                    limited(value, field.shape, show);
-                }
-            }
-        }
-        Inner::Items(item) => {
-            for value in value.items() {
-                limited(value, item, show);
-            }
-        }
-        Inner::Values(item) => {
-            for (_, value) in value.members() {
-                limited(value, item, show);
-            }
-        }
-        Inner::Nothing => {}
-    }
-}
-
-fn holds_fields(shape: Shape) -> bool {
-    matches!(shape, Shape::Object(_) | Shape::List(_) | Shape::Map(_))
-}
-
-fn push_key(path: &mut String, key: &str) {
-    if !path.is_empty() {
-        path.push('.');
-    }
-    path.push_str(shortened(key));
-}
-
-/// A key as paths show it.
-fn shortened(key: &str) -> &str {
-    const LONGEST_KEY: usize = 64;
-    if key.len() <= LONGEST_KEY {
-        return key;
-    }
-    let end = key.char_indices().nth(LONGEST_KEY).map(|(end, _)| end);
-    end.and_then(|end| key.get(..end)).unwrap_or(key)
 }
 
 fn fits(shape: Shape, value: &Value) -> bool {

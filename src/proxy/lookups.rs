@@ -68,8 +68,11 @@ fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
         (Reference::Volume(name), Answer::Volume(found)) => {
             facts.volumes.insert(name, found);
         }
-        (Reference::Network(name) | Reference::SwarmNetwork(name), Answer::Network(found)) => {
+        (Reference::Network(name), Answer::Network(found)) => {
             facts.networks.insert(name, found);
+        }
+        (Reference::SwarmNetwork(name), Answer::Network(found)) => {
+            facts.swarm_networks.insert(name, found);
         }
         (Reference::Image(id), Answer::Image(found)) => {
             facts.images.insert(id, found);

@@ -133,7 +133,7 @@ fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
             Reference::SwarmNetwork(name) => {
                 let read = |bytes: &[u8]| ExistingNetwork::read_of_swarm(bytes, &name);
                 let found = told(&format!("/networks/{name}?scope=swarm"), read);
-                facts.networks.insert(name, found);
+                facts.swarm_networks.insert(name, found);
             }
             Reference::Image(id) => {
                 let found = told(&format!("/images/{id}/json"), ExistingImage::read);

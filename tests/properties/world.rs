@@ -128,7 +128,7 @@ impl World {
             }
             Reference::SwarmNetwork(name) => {
                 let found = swarm_network(&name);
-                facts.networks.insert(name, found);
+                facts.swarm_networks.insert(name, found);
             }
             Reference::Image(name) => {
                 let found = image(&name);

@@ -79,6 +79,23 @@ fn a_container_that_is_joined_is_held_against_the_limits_of_a_create_and_pinned(
 }
 
 #[test]
+fn a_build_joins_the_container_that_was_judged() {
+    let (policy, line) = (
+        open(r#"namespaces = ["container-network"]"#),
+        "POST /build?networkmode=container:other",
+    );
+    let privileged = other(r#"{"NetworkMode":"none","Privileged":true}"#);
+    assert_eq!(codes(&policy, line, "", &privileged), ["privileged"]);
+    let facts = other(r#"{"NetworkMode":"none"}"#);
+    let facts = over_ordinary(&policy, &request(line, ""), &facts);
+    let Decision::Permit(permit) = decide(&policy, request(line, ""), &facts) else {
+        panic!("refused");
+    };
+    let target = permit.request().target();
+    assert!(target.contains(ID) && !target.contains("other"), "{target}");
+}
+
+#[test]
 fn a_container_that_nobody_looked_up_is_not_joined() {
     for (host_config, key, _) in JOINS {
         let body = format!(r#"{{"Image":"a","HostConfig":{host_config}}}"#);

@@ -52,13 +52,13 @@ fn a_network_of_a_service_is_what_the_swarm_knows_it_as() {
             let line = "POST /v1.43/services/create";
             let is = is.clone();
             let codes = judged(policy, line, &spec, |facts| {
-                facts.networks.insert(target.to_owned(), is);
+                facts.swarm_networks.insert(target.to_owned(), is);
             });
             assert_eq!(codes, expected, "{target} {spec}");
         }
     }
     let spec = of_task(r#""Networks":[{"Target":"a"}]"#);
-    let codes = judged(&every, CREATE, &spec, |facts| facts.networks.clear());
+    let codes = judged(&every, CREATE, &spec, |facts| facts.swarm_networks.clear());
     assert_eq!(codes, ["network-unknown"]);
     let nameless = of_task(r#""Networks":[{}]"#);
     assert_eq!(
@@ -81,7 +81,9 @@ fn the_network_that_was_judged_is_the_one_that_is_joined() {
         has_icc: true,
         owner: None,
     };
-    facts.networks.insert("n".to_owned(), Found::Is(network));
+    facts
+        .swarm_networks
+        .insert("n".to_owned(), Found::Is(network));
     let Decision::Permit(permit) = decide(&open, request, &facts) else {
         panic!("refused")
     };
@@ -156,4 +158,30 @@ fn ports_of_a_service_are_published_on_every_address() {
         let spec = ports(&format!(r#"{{"TargetPort":80,"PublishedPort":{port}}}"#));
         assert_eq!(judged(&open, CREATE, &spec, |_| {}), ["published-port"]);
     }
+}
+
+#[test]
+fn the_default_bridge_is_not_taken_for_a_network_of_the_swarm_of_that_name() {
+    let policy = policy("[container]\nimages = [\"*\"]\nnetworks = [\"*\"]\n");
+    // Not among the networks of the tasks, so these are on the default bridge.
+    let spec = of_service(r#""Networks":[{"Target":"bridge"}]"#);
+    let asked = references(&policy, &request(CREATE, &spec));
+    for reference in [
+        Reference::Network("bridge".to_owned()),
+        Reference::SwarmNetwork("bridge".to_owned()),
+    ] {
+        assert!(asked.contains(&reference), "{asked:?}");
+    }
+    let codes = judged(&policy, CREATE, &spec, |facts| {
+        let absent = Found::Answered {
+            status: 404,
+            message: String::new(),
+        };
+        facts.swarm_networks.insert("bridge".to_owned(), absent);
+        let Some(Found::Is(bridge)) = facts.networks.get_mut("bridge") else {
+            panic!("the default bridge was not asked for");
+        };
+        bridge.has_icc = true;
+    });
+    assert!(codes.contains(&"icc"), "{codes:?}");
 }

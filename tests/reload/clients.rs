@@ -50,7 +50,7 @@ fn three_clients_go_on_through_reloads_and_a_revoked_fourth_does_not() {
             scope.spawn(|| runs(&local, &format!("{prefix}local"))),
         ];
         let mut reloaded = 0;
-        while !busy.iter().all(|client| client.is_finished()) {
+        while rounds.load(Ordering::SeqCst) < 6 || !busy.iter().all(|client| client.is_finished()) {
             let round = rounds.fetch_add(1, Ordering::SeqCst);
             gate.replace("policy.toml", &format!("{guarded}\n# {round}\n"));
             reloaded = gate.says(RELOADED, reloaded);

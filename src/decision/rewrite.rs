@@ -1,7 +1,7 @@
 //! What a permitted request is changed in before it goes on: ids in place of names, host paths resolved, ICC stamped.
 
 use super::host_paths::{self, Opened};
-use super::{Facts, pin};
+use super::{Facts, own, pin};
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
 use crate::engine_api::{Body, ENABLE_ICC, EngineRequest, OWNER_LABEL, Operation};
@@ -9,7 +9,13 @@ use crate::policy::{Icc, Policy};
 
 /// Rewrites the request, and says what of it a client would not expect.
 pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts) -> Vec<String> {
+    if facts.shared.is_some() {
+        own::stamp(request, facts);
+    }
     pin::apply(request, facts);
+    if facts.shared.is_some() {
+        own::pin(request, facts);
+    }
     let operation = request.operation();
     let Body::Json(body) = &mut request.body else {
         return Vec::new();
@@ -36,7 +42,7 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
 }
 
 /// Sets one text in the map `name`, which need not be there.
-fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
+pub(super) fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
     if body.get(name).is_none_or(Value::is_zero) {
         body.set(name, Value::Object(Vec::new()));
     }

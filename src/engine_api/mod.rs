@@ -19,8 +19,8 @@ use std::fmt;
 
 pub use existing::{
     CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage,
-    ExistingNetwork, ExistingVolume, OWNER_LABEL, container_of_exec, containers_at, error_message,
-    is_false,
+    ExistingNetwork, ExistingVolume, Kind, OWNER_LABEL, Owned, container_of_exec, containers_at,
+    error_message, is_false, service_of_task,
 };
 pub use fields::Field;
 use json::Value;

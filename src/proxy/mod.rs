@@ -15,6 +15,7 @@ mod limits;
 pub mod listener;
 mod lookups;
 mod mount_table;
+mod owners;
 mod pump;
 mod record;
 mod refusal;
@@ -43,8 +44,8 @@ use crate::daemon::Daemon;
 use crate::engine_api::ApiVersion;
 use crate::http1::Request;
 use crate::metrics::{ClientCounters, Metrics};
-use crate::policy::Policy;
 use crate::policy::client::Identity;
+use crate::policy::{Policy, Shared};
 use crate::reload::Expiry;
 
 use connection::{After, Connection};
@@ -66,6 +67,8 @@ pub struct Gate {
     pub lowest_version: ApiVersion,
     pub highest_version: ApiVersion,
     pub versions: DaemonVersions,
+    /// What clients with an owner may use beside their own.
+    pub shared: Arc<Shared>,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
     /// Host paths that some policy opens for writing.
@@ -91,6 +94,8 @@ pub struct Client {
     pub name: Option<Arc<str>>,
     /// The name under which it owns what it makes, never empty.
     pub owner: Arc<str>,
+    /// Whether it keeps to what is its own, because the configuration names its owner.
+    pub keeps_apart: bool,
     pub identity: Identity,
     /// Where it called from, on TCP.
     pub source: Option<IpAddr>,

@@ -15,6 +15,7 @@ pub mod pattern;
 pub(crate) mod permit;
 pub(crate) mod problem;
 mod published;
+mod quiet;
 pub mod ready;
 pub mod spiffe;
 mod subnet;
@@ -22,12 +23,14 @@ pub(crate) mod value;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::engine_api::Operation;
 pub use compile::{compile, describe};
 pub use observe::Observing;
 pub use pattern::{Pattern, PatternError};
 pub use problem::{Problem, Problems};
+pub use quiet::Quiet;
 pub use subnet::Subnet;
 
 /// A compiled policy; an empty one permits nothing.
@@ -54,6 +57,8 @@ pub struct Policy {
     pub config: ConfigLimits,
     pub plugin: PluginLimits,
     pub service: ServiceLimits,
+    /// Shared with the answers that are under way.
+    pub quiet: Arc<Quiet>,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.

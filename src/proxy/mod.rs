@@ -29,6 +29,7 @@ mod tunnel;
 mod unix_socket;
 mod unserved;
 mod versions;
+mod viewed;
 mod weigh;
 
 use std::collections::HashMap;

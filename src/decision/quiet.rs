@@ -73,6 +73,3 @@ pub fn hidden_places(operation: Operation) -> Vec<String> {
         })
         .collect()
 }
-
-#[cfg(test)]
-mod tests;

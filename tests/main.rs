@@ -36,6 +36,7 @@ mod packaging;
 mod plugins;
 mod policies;
 mod properties;
+mod quiet;
 mod ready;
 mod references;
 mod refusals;

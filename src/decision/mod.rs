@@ -34,7 +34,7 @@ use crate::policy::Policy;
 pub use facts::{Facts, Found, ordinary_facts};
 pub use host_paths::HostFile;
 pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
-pub use quiet::{HIDDEN, hidden_places};
+pub use quiet::{HIDDEN, hidden_places, hiding_keys};
 pub use reason::{Reason, Refusal};
 pub use references::{Reference, enters_container, references, references_of};
 pub use view::{AnswerShape, View};

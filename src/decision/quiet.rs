@@ -59,6 +59,16 @@ impl Hiding {
     }
 }
 
+/// The keys of `[quiet]` that hide something in the answers to an operation.
+#[must_use]
+pub fn hiding_keys(operation: Operation) -> Vec<&'static str> {
+    let is_of = |kind: &Kind| {
+        tables(operation).any(|(.., places)| places.iter().any(|place| place.kinds.contains(kind)))
+    };
+    let kinds = Kind::ALL.into_iter().filter(is_of);
+    kinds.map(Kind::name).collect()
+}
+
 /// Every place that can be hidden in the answers to an operation, as `Config.Env` with `[]` for each item of a list and
 /// `*` for each value of an object.
 #[must_use]

@@ -60,6 +60,18 @@ impl Kind {
         Self::HostDetails,
     ];
 
+    /// The key.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::HostPaths => "host-paths",
+            Self::Labels => "labels",
+            Self::CommandLines => "command-lines",
+            Self::Secrets => "secrets",
+            Self::HostDetails => "host-details",
+        }
+    }
+
     pub(super) fn is_hidden(self, quiet: &Quiet) -> bool {
         match self {
             Self::Environment => quiet.environment.value,
@@ -276,11 +288,13 @@ const PLUGIN: &[Place] = &[
     place("Settings.Env", ENVIRONMENT, Form::Environment),
     place("Settings.Args", COMMANDS, Form::Whole),
     place("Settings.Mounts.[].Source", HOST_PATHS, Form::Whole),
+    place("Settings.Mounts.[].Options", SECRETS, Form::Whole),
     place("Settings.Devices.[].Path", HOST_PATHS, Form::Whole),
     place("Config.Env.[].Value", ENVIRONMENT, Form::Whole),
     place("Config.Args.Value", COMMANDS, Form::Whole),
     place("Config.Entrypoint", COMMANDS, Form::Whole),
     place("Config.Mounts.[].Source", HOST_PATHS, Form::Whole),
+    place("Config.Mounts.[].Options", SECRETS, Form::Whole),
     place("Config.Linux.Devices.[].Path", HOST_PATHS, Form::Whole),
 ];
 

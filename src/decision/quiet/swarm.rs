@@ -61,6 +61,12 @@ const TASK_SPEC: &[Place] = &[
     ),
     place("PluginSpec.Env", ENVIRONMENT, Form::Environment),
     place("PluginSpec.env", ENVIRONMENT, Form::Environment),
+    place(
+        "PluginSpec.PluginPrivilege.[].Value",
+        HOST_PATHS,
+        Form::Whole,
+    ),
+    place("PluginSpec.privileges.[].value", HOST_PATHS, Form::Whole),
     place("LogDriver.Options", SECRETS, Form::Whole),
     place("Networks.[].DriverOpts", SECRETS, Form::Whole),
     place("Placement.Constraints", LABELS, Form::Constraints),

@@ -15,7 +15,8 @@ use super::pump::{Coding, Pump};
 use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
-use super::{headers, response, tunnel, versions};
+use super::viewed::{self, Viewing};
+use super::{headers, response, tunnel};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -43,11 +44,14 @@ pub(super) async fn forward(
         }
     }
     let (operation, hijack) = (permit.request().operation(), permit.request().hijack());
-    let passed = headers::passed(&request, permit.request(), framing);
+    let mut passed = headers::passed(&request, permit.request(), framing);
+    if permit.view().is_some() {
+        viewed::asks_plainly(&mut passed);
+    }
     let upgrade = passed.upgrade;
     let mut daemon = idle.send(&permit, &passed);
     // An answer may take for ever, and head and body have megabytes.
-    drop(permit);
+    let view = permit.into_view();
     request.keep_only(&["connection", "upgrade"]);
     let request = &request;
     let is_draining = connection.is_draining();
@@ -62,14 +66,17 @@ pub(super) async fn forward(
         traffic: &mut record.traffic,
     };
     let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
-    let answer = match versions::answer(&mut relay, operation, judged).await {
-        Ok(answer) => answer,
-        Err(fault) => return without_answer(connection, record, request, &fault).await,
-    };
+    let version = request.version;
+    let (answer, viewing) =
+        match viewed::answer(&mut relay, (operation, judged), (view, version)).await {
+            Ok(answered) => answered,
+            Err(fault) => return without_answer(connection, record, request, &fault).await,
+        };
     match becomes(&answer, hijack, upgrade) {
         Becomes::Answer => {
             record.status = Some(answer.status);
-            let (outcome, after, is_clean) = bring_back(relay, request, &answer, is_draining).await;
+            let (outcome, after, is_clean) =
+                bring_back(relay, request, (&answer, viewing), is_draining).await;
             record.outcome = outcome;
             if is_clean && answer.keeps_alive() {
                 connection.idle = IdleConnection::after(daemon);
@@ -104,7 +111,7 @@ pub(super) async fn daemon_connection(
 async fn bring_back(
     mut relay: Relay<'_>,
     request: &Request,
-    answer: &Response,
+    (answer, viewing): (&Response, Option<Viewing>),
     is_draining: bool,
 ) -> (Outcome, After, bool) {
     let is_unfinished = relay.sending != Sending::Done;
@@ -113,7 +120,11 @@ async fn bring_back(
         || answer.framing == Framing::UntilEnd
         || (is_unfinished && !answer.keeps_alive());
     let body = response::queue_head(relay.client, request, answer, closes);
-    if let Err(fault) = relay.body(body).await {
+    let moved = match viewing {
+        Some(viewing) => relay.viewed(viewing).await,
+        None => relay.body(body).await,
+    };
+    if let Err(fault) = moved {
         // The client must see that its answer was cut, so nothing ends it properly.
         return (fault.outcome(), After::Drop, false);
     }

@@ -51,7 +51,7 @@ pub enum Decision {
 pub struct Permit {
     request: EngineRequest,
     rewritten: Vec<String>,
-    view: Option<View>,
+    view: Option<Box<View>>,
 }
 
 impl Permit {
@@ -69,14 +69,14 @@ impl Permit {
 
     /// Likewise, once the request is on its way.
     #[must_use]
-    pub fn into_view(self) -> Option<View> {
+    pub fn into_view(self) -> Option<Box<View>> {
         self.view
     }
 
     /// What must be done to the answer; `None` where it passes as it is.
     #[must_use]
     pub fn view(&self) -> Option<&View> {
-        self.view.as_ref()
+        self.view.as_deref()
     }
 }
 
@@ -146,7 +146,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     }
     if reasons.is_empty() {
         let rewritten = rewrite::apply(policy, &mut request, facts);
-        let view = View::of(policy, &request);
+        let view = View::of(policy, &request).map(Box::new);
         return Decision::Permit(Permit {
             request,
             rewritten,
@@ -163,6 +163,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons,
         has_more,
         answered,
+        hides_existing: policy.quiet.hides_anything(),
     })
 }
 
@@ -276,7 +277,8 @@ impl Judge<'_> {
         }
     }
 
-    fn refuse(&mut self, reason: Reason) {
+    fn refuse(&mut self, mut reason: Reason) {
+        reason.is_of_existing |= self.existing.is_some();
         if self.has_enough() {
             self.has_more = true;
         } else {

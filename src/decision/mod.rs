@@ -53,7 +53,7 @@ pub enum Decision {
 pub struct Permit {
     request: EngineRequest,
     rewritten: Vec<String>,
-    view: Option<View>,
+    view: Option<Box<View>>,
 }
 
 impl Permit {
@@ -71,14 +71,14 @@ impl Permit {
 
     /// Likewise, once the request is on its way.
     #[must_use]
-    pub fn into_view(self) -> Option<View> {
+    pub fn into_view(self) -> Option<Box<View>> {
         self.view
     }
 
     /// What must be done to the answer; `None` where it passes as it is.
     #[must_use]
     pub fn view(&self) -> Option<&View> {
-        self.view.as_ref()
+        self.view.as_deref()
     }
 }
 
@@ -153,7 +153,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons.push(existing::absent(*status, message));
     }
     if reasons.is_empty() {
-        let view = View::of(policy, &request, facts);
+        let view = View::of(policy, &request, facts).map(Box::new);
         let rewritten = rewrite::apply(policy, &mut request, facts);
         return Decision::Permit(Permit {
             request,
@@ -167,6 +167,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons,
         has_more,
         answered,
+        hides_existing: policy.quiet.hides_anything(),
     })
 }
 
@@ -178,6 +179,7 @@ impl Refusal {
             policy: policy.name.clone(),
             reasons: vec![existing::absent(status, &message)],
             has_more: false,
+            hides_existing: false,
             answered: Some((status, message)),
         }
     }
@@ -300,7 +302,8 @@ impl Judge<'_> {
         }
     }
 
-    fn refuse(&mut self, reason: Reason) {
+    fn refuse(&mut self, mut reason: Reason) {
+        reason.is_of_existing |= self.existing.is_some();
         if self.has_enough() {
             self.has_more = true;
         } else {

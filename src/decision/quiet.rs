@@ -31,7 +31,7 @@ pub(super) struct Hiding {
 impl Hiding {
     /// `None` where the policy hides nothing in the answers to this operation.
     pub(super) fn of(quiet: &Arc<Quiet>, operation: Operation) -> Option<Self> {
-        if !Kind::ALL.iter().any(|kind| kind.is_hidden(quiet)) {
+        if !quiet.hides_anything() {
             return None;
         }
         let is_hidden = |place: &&Place| place.kinds.iter().any(|kind| kind.is_hidden(quiet));

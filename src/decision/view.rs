@@ -12,9 +12,9 @@ use crate::policy::Policy;
 pub struct View {
     shape: AnswerShape,
     /// What the policy hides.
-    hiding: Option<Box<Hiding>>,
+    hiding: Option<Hiding>,
     /// What is the client's own.
-    owning: Option<Box<Owning>>,
+    owning: Option<Owning>,
 }
 
 /// How the JSON of an answer is taken apart.
@@ -35,8 +35,8 @@ impl View {
             return None;
         }
         let operation = request.operation()?;
-        let hiding = Hiding::of(&policy.quiet, operation).map(Box::new);
-        let owning = Owning::of(operation, facts).map(Box::new);
+        let hiding = Hiding::of(&policy.quiet, operation);
+        let owning = Owning::of(operation, facts);
         let is_needed = hiding.is_some() || owning.is_some();
         is_needed.then(|| Self {
             shape: shape(operation),

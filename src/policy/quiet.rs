@@ -23,6 +23,21 @@ pub struct Quiet {
 }
 
 impl Quiet {
+    /// Whether any key hides anything.
+    #[must_use]
+    pub fn hides_anything(&self) -> bool {
+        !self.labels.value.is_empty()
+            || [
+                &self.environment,
+                &self.host_paths,
+                &self.command_lines,
+                &self.secrets,
+                &self.host_details,
+            ]
+            .iter()
+            .any(|setting| setting.value)
+    }
+
     /// Whether the value of a label with this key is hidden.
     #[must_use]
     pub fn hides_label(&self, key: &str) -> bool {

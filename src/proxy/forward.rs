@@ -1,6 +1,7 @@
 //! What was permitted, sent to the daemon; its answer, brought back.
 
 use std::future::poll_fn;
+use std::io;
 use std::task::Poll;
 
 use crate::audit::record::Outcome;
@@ -16,7 +17,7 @@ use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
 use super::viewed::{self, Viewing};
-use super::{headers, response, tunnel};
+use super::{response, tunnel};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -36,18 +37,13 @@ pub(super) async fn forward(
             return connection.refuse(&request, &answer, framing).await;
         }
     };
-    if framing != Framing::Empty && request.expects_continue() {
-        connection.peer.queue(CONTINUE);
-        if connection.peer.flush().await.is_err() {
-            record.outcome = Outcome::ClientGone;
-            return After::Drop;
-        }
+    let waits = framing != Framing::Empty && request.expects_continue();
+    if waits && lets_go_on(&mut connection.peer).await.is_err() {
+        record.outcome = Outcome::ClientGone;
+        return After::Drop;
     }
     let (operation, hijack) = (permit.request().operation(), permit.request().hijack());
-    let mut passed = headers::passed(&request, permit.request(), framing);
-    if permit.view().is_some() {
-        viewed::asks_plainly(&mut passed);
-    }
+    let passed = viewed::passed(&request, &permit, framing);
     let upgrade = passed.upgrade;
     let mut daemon = idle.send(&permit, &passed);
     // An answer may take for ever, and head and body have megabytes.
@@ -66,12 +62,11 @@ pub(super) async fn forward(
         traffic: &mut record.traffic,
     };
     let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
-    let version = request.version;
-    let (answer, viewing) =
-        match viewed::answer(&mut relay, (operation, judged), (view, version)).await {
-            Ok(answered) => answered,
-            Err(fault) => return without_answer(connection, record, request, &fault).await,
-        };
+    let shown = (view, request.version);
+    let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
+        Ok(answered) => answered,
+        Err(fault) => return without_answer(connection, record, request, &fault).await,
+    };
     match becomes(&answer, hijack, upgrade) {
         Becomes::Answer => {
             record.status = Some(answer.status);
@@ -92,6 +87,12 @@ pub(super) async fn forward(
             without_answer(connection, record, request, &fault).await
         }
     }
+}
+
+/// Tells a client that waits for it to send its body.
+async fn lets_go_on(client: &mut Peer) -> io::Result<()> {
+    client.queue(CONTINUE);
+    client.flush().await
 }
 
 /// The connection that this client's last exchange left, or a new one; a request is never sent twice.

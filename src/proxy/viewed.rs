@@ -8,13 +8,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf as _, BytesMut};
 
 use crate::daemon::Passed;
-use crate::decision::{AnswerShape, View};
+use crate::decision::{AnswerShape, Permit, View};
 use crate::engine_api::elements::{ElementFault, Elements, Form};
 use crate::engine_api::{Operation, json};
-use crate::http1::{Body, Extras, Framing, Piece, Response, Version};
+use crate::http1::{Body, Extras, Framing, Piece, Request, Response, Version};
 
 use super::relay::{Relay, RelayFault};
-use super::{Gate, versions};
+use super::{Gate, headers, versions};
 use shown::Shown;
 
 /// An answer that is shown element by element while it comes.
@@ -28,9 +28,14 @@ pub(super) struct Viewing {
     is_done: bool,
 }
 
-/// Asks the daemon for the form of an answer that it gives to whoever asks for none.
-pub(super) fn asks_plainly(passed: &mut Passed<'_>) {
-    passed.headers.retain(|(name, _)| *name != "Accept");
+/// What of the client's head goes on; where the answer is shown in part only, the daemon is asked for the form that it
+/// gives to whoever asks for none.
+pub(super) fn passed<'a>(request: &'a Request, permit: &Permit, framing: Framing) -> Passed<'a> {
+    let mut passed = headers::passed(request, permit.request(), framing);
+    if permit.view().is_some() {
+        passed.headers.retain(|(name, _)| *name != "Accept");
+    }
+    passed
 }
 
 /// Waits for the answer; where a view applies, one that comes as a whole is shown already, and any other is to be
@@ -41,7 +46,7 @@ pub(super) fn asks_plainly(passed: &mut Passed<'_>) {
 pub(super) async fn answer(
     relay: &mut Relay<'_>,
     (operation, judged): (Option<Operation>, Option<&Gate>),
-    (view, version): (Option<View>, Version),
+    (view, version): (Option<Box<View>>, Version),
 ) -> Result<(Response, Option<Viewing>), RelayFault> {
     let mut answer = versions::answer(relay, operation, judged).await?;
     let is_shown = matches!(answer.status, 200..300) && answer.framing != Framing::Empty;

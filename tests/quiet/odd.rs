@@ -64,7 +64,7 @@ fn an_object_that_cannot_be_read_whole_is_not_shown() {
             head(json),
             r#"{"Config":{"Env":["A=MARK"],"Env":["A=MARK"]}}"#
         ),
-        format!("{}{}", head(json), format!("{}MARK", "[".repeat(100))),
+        format!("{}{}MARK", head(json), "[".repeat(100)),
         // Too long.
         format!(
             "{}{long}",
@@ -158,7 +158,7 @@ fn a_list_that_breaks_on_the_way_ends_cut_and_nothing_of_it_leaks() {
         format!(r#"{first},{{"a":1,"a":"MARK"}}]"#),
         format!(r#"{first} {{"a":"MARK"}}]"#),
         format!(r#"{first}]"MARK""#),
-        format!("{first}"),
+        first.to_owned(),
         r#"{"Id":"1","Labels":{"a":"MARK"}}"#.to_owned(),
         "MARK".to_owned(),
         long,

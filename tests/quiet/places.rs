@@ -15,7 +15,6 @@ const ANSWERS: &str = include_str!("../facts/answers.txt");
 const HARMLESS: &[(&str, &str)] = &[
     // States, counts, and what says how something goes.
     ("*", "Status"),
-    ("*", "Health.Status"),
     ("NodeList", "Status.Message"),
     ("NodeInspect", "Status.Message"),
     ("TaskList", "Status.Message"),

@@ -41,9 +41,9 @@ impl Judge<'_> {
             found.extend(guessed.into_iter().map(of_parameter));
         }
         for (path, text, line) in found {
-            let message = "the answer would tell what the policy hides";
+            let message = "the answer would tell what `[quiet]` of the policy hides";
             let reason = Reason::new("hidden-query", &path, &text, message);
-            self.refuse(reason.opened_by(line, "leave out what hides it in `[quiet]`"));
+            self.refuse(reason.opened_by(line, ""));
         }
     }
 }

@@ -158,7 +158,7 @@ fn pairs(value: &mut Value) {
         match item {
             Value::List(pair) => pair.iter_mut().skip(1).for_each(whole),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Object(_) => {
-                whole(item)
+                whole(item);
             }
         }
     }
@@ -198,7 +198,7 @@ fn processes(value: &mut Value) {
                 columns.iter_mut().skip(before).for_each(whole);
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Text(_) | Value::Object(_) => {
-                whole(row)
+                whole(row);
             }
         }
     }

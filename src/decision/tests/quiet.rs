@@ -12,7 +12,7 @@ fn view(quiet: &str, line: &str) -> Option<View> {
     let request = request(line, "");
     let facts = over_ordinary(&policy, &request, &Facts::default());
     match decide(&policy, request, &facts) {
-        Decision::Permit(permit) => permit.into_view(),
+        Decision::Permit(permit) => permit.view().cloned(),
         Decision::Refuse(refusal) => panic!("{line}: {refusal}"),
     }
 }
@@ -334,4 +334,30 @@ fn a_policy_that_permits_everything_shows_everything() {
         panic!("refused");
     };
     assert!(permit.view().is_none());
+}
+
+#[test]
+fn a_refusal_does_not_tell_what_the_answers_hide() {
+    let container = r#"{"Id":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a","HostConfig":{"NetworkMode":"none","Binds":["/MARK:/m"]},"Config":{"Image":"busybox"},
+        "Mounts":[{"Type":"bind","Source":"/MARK","Destination":"/m"}]}"#;
+    let container = ExistingContainer::read(container.as_bytes()).unwrap();
+    let facts = Facts {
+        container: Some(Found::Is(container)),
+        ..Facts::default()
+    };
+    let told = |quiet: &str| {
+        let policy = policy(&format!("[container]\n{OPEN}[quiet]\n{quiet}"));
+        let request = request("POST /v1.41/containers/0a/start", "");
+        let facts = over_ordinary(&policy, &request, &facts);
+        match decide(&policy, request, &facts) {
+            Decision::Permit(_) => panic!("permitted"),
+            Decision::Refuse(refusal) => refusal.to_string(),
+        }
+    };
+    assert!(told("").contains("MARK"), "{}", told(""));
+    let quiet = told("host-paths = true");
+    assert!(
+        quiet.contains("host-path") && !quiet.contains("MARK"),
+        "{quiet}"
+    );
 }

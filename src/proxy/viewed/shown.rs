@@ -9,7 +9,7 @@ use crate::peer::Peer;
 /// What is to be written to the client, one batch after the other.
 #[derive(Debug)]
 pub(super) struct Shown {
-    view: View,
+    view: Box<View>,
     form: Form,
     is_chunked: bool,
     /// Whether an element stands before the next one.
@@ -19,7 +19,7 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    pub(super) fn new(view: View, form: Form, framing: Framing) -> Self {
+    pub(super) fn new(view: Box<View>, form: Form, framing: Framing) -> Self {
         Self {
             view,
             form,

@@ -282,7 +282,7 @@ impl Watched {
             let gate = self.standing.gate();
             let (identity, listener) = (&self.client.identity, &self.client.listener);
             let let_in = self.standing.let_in(&gate, identity, listener, false);
-            if gate.ends_tunnels && !let_in.is_ok_and(|let_in| self.may_begin(&let_in.policy)) {
+            if gate.ends_tunnels && !let_in.is_ok_and(|let_in| self.may_begin(&let_in)) {
                 return;
             }
         }
@@ -291,7 +291,13 @@ impl Watched {
     }
 
     /// By name only: what it refers to was judged when it began.
-    fn may_begin(&self, policy: &Policy) -> bool {
+    fn may_begin(&self, let_in: &LetIn) -> bool {
+        let policy = &let_in.policy;
+        // What another owner began is not this one's.
+        let is_same = self.client.keeps_apart && self.client.owner == let_in.owner;
+        if let_in.keeps_apart && !is_same {
+            return false;
+        }
         let is_permitted = match &self.asked {
             Ok(operation) => policy.operations.contains_key(operation),
             Err((method, path)) => policy

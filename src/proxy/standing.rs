@@ -8,7 +8,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::sync::watch;
 
-use crate::decision::Permit;
+use crate::decision::{Permit, hiding_keys};
 use crate::engine_api::operation::Effect;
 use crate::engine_api::{EngineRequest, Hijack, Operation};
 use crate::metrics::ClientCounters;
@@ -305,6 +305,13 @@ impl Watched {
                 .iter()
                 .any(|rule| rule.methods.contains(method) && rule.path.is_match(path)),
         };
-        policy.permits_everything || is_permitted
+        policy.permits_everything || (is_permitted && self.shows_alike(policy))
+    }
+
+    /// Whether what has begun to be shown is to be shown as before.
+    fn shows_alike(&self, policy: &Policy) -> bool {
+        let has_hidden = |operation: &Operation| !hiding_keys(*operation).is_empty();
+        let began_under = &self.client.policy.quiet;
+        !self.asked.as_ref().is_ok_and(has_hidden) || policy.quiet.hides_like(began_under)
     }
 }

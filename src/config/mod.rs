@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod allowance;
 mod client;
 mod daemon;
 mod limits;
@@ -21,6 +22,7 @@ use crate::policy::value::{Place, Value};
 
 pub use address::{Address, AddressError, ListenerAddress};
 pub use admin::Admin;
+pub use allowance::{Allowance, Quota, Rate};
 pub use client::ClientRule;
 pub use daemon::{Daemon, DaemonTls};
 pub use limits::Limits;

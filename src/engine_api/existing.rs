@@ -3,10 +3,12 @@
 mod caller;
 mod image;
 mod network;
+mod owned;
 
 pub use caller::{CallingContainer, containers_at};
 pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
+pub use owned::{OwnedContainer, Resources, owned_containers, owned_networks, owned_volumes};
 
 use super::Malformed;
 use super::fields::{self, Field};

@@ -19,8 +19,8 @@ use std::fmt;
 
 pub use existing::{
     CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage,
-    ExistingNetwork, ExistingVolume, OWNER_LABEL, container_of_exec, containers_at, error_message,
-    is_false,
+    ExistingNetwork, ExistingVolume, OWNER_LABEL, OwnedContainer, Resources, container_of_exec,
+    containers_at, error_message, is_false, owned_containers, owned_networks, owned_volumes,
 };
 pub use fields::Field;
 use json::Value;

@@ -1,6 +1,7 @@
 //! What was permitted, sent to the daemon; its answer, brought back.
 
 use std::future::poll_fn;
+use std::mem::take;
 use std::task::Poll;
 
 use crate::audit::record::Outcome;
@@ -15,7 +16,7 @@ use super::pump::{Coding, Pump};
 use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
-use super::{headers, response, tunnel, versions};
+use super::{allowance, headers, response, tunnel, versions};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -35,12 +36,10 @@ pub(super) async fn forward(
             return connection.refuse(&request, &answer, framing).await;
         }
     };
-    if framing != Framing::Empty && request.expects_continue() {
-        connection.peer.queue(CONTINUE);
-        if connection.peer.flush().await.is_err() {
-            record.outcome = Outcome::ClientGone;
-            return After::Drop;
-        }
+    let waits = framing != Framing::Empty && request.expects_continue();
+    if waits && !goes_on(&mut connection.peer).await {
+        record.outcome = Outcome::ClientGone;
+        return After::Drop;
     }
     let (operation, hijack) = (permit.request().operation(), permit.request().hijack());
     let passed = headers::passed(&request, permit.request(), framing);
@@ -64,8 +63,9 @@ pub(super) async fn forward(
     let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
     let answer = match versions::answer(&mut relay, operation, judged).await {
         Ok(answer) => answer,
-        Err(fault) => return without_answer(connection, record, request, &fault).await,
+        Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,
     };
+    record.held.is_answered();
     match becomes(&answer, hijack, upgrade) {
         Becomes::Answer => {
             record.status = Some(answer.status);
@@ -85,6 +85,12 @@ pub(super) async fn forward(
             without_answer(connection, record, request, &fault).await
         }
     }
+}
+
+/// Tells the client to send its body; whether it could be told.
+async fn goes_on(client: &mut Peer) -> bool {
+    client.queue(CONTINUE);
+    client.flush().await.is_ok()
 }
 
 /// The connection that this client's last exchange left, or a new one; a request is never sent twice.
@@ -169,6 +175,17 @@ fn becomes(answer: &Response, hijack: Hijack, upgrade: Option<Upgrade>) -> Becom
         (_, Hijack::Raw) if response::is_old_hijack(answer) => Becomes::Tunnel,
         (_, Hijack::No | Hijack::Raw | Hijack::WebSocket | Hijack::H2c) => Becomes::Answer,
     }
+}
+
+/// Ends an exchange with which the daemon may go on for whoever is gone, still making what a quota counts.
+async fn unfinished(
+    connection: &mut Connection,
+    record: &mut ExchangeRecord,
+    daemon: Peer,
+    (request, fault): (&Request, &RelayFault),
+) -> After {
+    allowance::until_answered(daemon, take(&mut record.held.turns));
+    without_answer(connection, record, request, fault).await
 }
 
 /// Ends an exchange in which the daemon gave no answer that can be passed on.

@@ -70,6 +70,7 @@ impl Stage {
             doors: HashMap::new(),
             digest: Arc::from(""),
             metrics: Arc::default(),
+            allowances: Arc::default(),
             expiries: Vec::new(),
             ends_tunnels: true,
         };
@@ -82,6 +83,7 @@ impl Stage {
             policy: Arc::new(policy),
             observed: None,
             counters: Arc::default(),
+            allowed: None,
         };
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);

@@ -15,6 +15,8 @@ use crate::policy::{Icc, Policy};
 pub struct Facts {
     /// The name under which the client owns what it makes.
     pub owner: String,
+    /// Whether a quota counts what it owns, by its label.
+    pub is_counted: bool,
     /// For each host path that the request names: where it leads on the host, or why that cannot be told.
     pub host_paths: HashMap<String, Result<HostFile, String>>,
     /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.

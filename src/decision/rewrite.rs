@@ -21,6 +21,9 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
             Icc::Any => {}
         }
     }
+    if facts.is_counted && operation.is_some_and(makes_owned) {
+        set_in(body, "Labels", (OWNER_LABEL, &facts.owner));
+    }
     match body.get_mut("HostConfig") {
         Some(host_config) if !policy.container.host_paths.value.is_empty() => {
             let mut mounts = HostMounts {
@@ -33,6 +36,14 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
         }
         Some(_) | None => Vec::new(),
     }
+}
+
+/// Whether an operation makes what a quota counts by its label.
+fn makes_owned(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::ContainerCreate | Operation::VolumeCreate | Operation::NetworkCreate
+    )
 }
 
 /// Sets one text in the map `name`, which need not be there.

@@ -25,6 +25,7 @@ pub(super) async fn answered(
 ) -> Facts {
     let mut facts = Facts {
         owner: connection.client.owner.as_ref().to_owned(),
+        is_counted: connection.client.is_counted(),
         ..Facts::default()
     };
     let mut wanted = decision::references(policy, request);

@@ -110,6 +110,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether a quota bounds what it makes.
+    fn is_counted(&self) -> bool {
+        let allowed = self.allowed.as_ref();
+        allowed.is_some_and(|allowed| !allowed.allowance.quota.is_empty())
+    }
+
     fn named(&self) -> RecordedClient<'_> {
         RecordedClient {
             name: self.name.as_deref(),

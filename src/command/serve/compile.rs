@@ -72,6 +72,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         };
         doors.insert(address, door);
     }
+    refuse_uncounted(&clients, &doors)?;
     let (writable, follows_paths) = (policies.writable, policies.follows_paths);
     let expiries = expiries(&config);
     if self::certificates(&config) != certificates {
@@ -177,6 +178,29 @@ impl Policies<'_> {
         }
         Ok(policy)
     }
+}
+
+/// What goes on unread carries no owner's label, and cannot be counted.
+fn refuse_uncounted(
+    clients: &[KnownClient],
+    doors: &HashMap<Arc<str>, Door>,
+) -> Result<(), ServeError> {
+    let of_clients = clients.iter().map(|one| (one.allowance, &one.policy));
+    let of_doors = doors
+        .values()
+        .filter_map(|door| Some((door.allowance, door.policy.as_ref()?)));
+    for (allowance, policy) in of_clients.chain(of_doors) {
+        let has_quota = allowance.is_some_and(|allowance| !allowance.quota.is_empty());
+        let (policy, _) = Policy::in_force(policy);
+        if has_quota && policy.permits_everything {
+            return Err(ServeError::Configuration(format!(
+                "a `quota` stands beside the policy `{}`, which permits everything unread: what its clients make cannot \
+                 be counted",
+                policy.name
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// The files of a daemon behind a network are not the gate's.

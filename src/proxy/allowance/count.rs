@@ -74,12 +74,16 @@ struct Counting<'a> {
 
 impl Counting<'_> {
     async fn held(&mut self, ask: &Ask<'_>) -> Result<(), NotWithin> {
+        if !ask.is_labelled(self.bound.owner) {
+            let cause = "the request does not carry the label that it would be counted by";
+            return Err(NotWithin::Unknown(cause.to_owned()));
+        }
         match ask {
             Ask::Container(body) => self.container(body).await,
             Ask::Update(name, update) => self.update(name, update).await,
             Ask::Start(name) => self.start(name).await,
-            Ask::Volume(name) => self.volume(name).await,
-            Ask::Network => {
+            Ask::Volume(body) => self.volume(body.text("Name")).await,
+            Ask::Network(_) => {
                 let question = Question::OwnedNetworks(self.bound.owner);
                 let count = self.ask(question, owned_networks).await?;
                 self.bound.one_more_network(count).map_err(NotWithin::Over)

@@ -17,9 +17,8 @@ pub(super) enum Ask<'a> {
     Update(&'a str, &'a Value),
     /// The container's name.
     Start(&'a str),
-    /// Empty for one that the daemon names.
-    Volume(&'a str),
-    Network,
+    Volume(&'a Value),
+    Network(&'a Value),
     Service,
     /// What was not read cannot be counted.
     Unread,
@@ -52,9 +51,9 @@ pub(super) fn ask<'a>(quota: &Quota, request: &'a EngineRequest) -> Option<Ask<'
         {
             Some(Ask::Start(name))
         } else if operation == Operation::VolumeCreate && quota.volumes.is_some() {
-            body.map(|body| Ask::Volume(body.text("Name")))
+            body.map(Ask::Volume)
         } else if operation == Operation::NetworkCreate && quota.networks.is_some() {
-            Some(Ask::Network)
+            body.map(Ask::Network)
         } else if is_one_of(&[Operation::ServiceCreate, Operation::ServiceUpdate])
             && (has_tasks || quota.volumes.is_some())
         {
@@ -73,9 +72,20 @@ impl Ask<'_> {
             Self::Container(_) | Self::Update(..) => vec![Kind::Containers],
             Self::Start(_) => vec![Kind::Running],
             Self::Volume(_) => vec![Kind::Volumes],
-            Self::Network => vec![Kind::Networks],
+            Self::Network(_) => vec![Kind::Networks],
             Self::Service | Self::Unread => Vec::new(),
         }
+    }
+}
+
+impl Ask<'_> {
+    /// Whether what is made will carry the label that it is counted by.
+    pub(super) fn is_labelled(&self, owner: &str) -> bool {
+        let labels = match self {
+            Self::Container(body) | Self::Volume(body) | Self::Network(body) => body.get("Labels"),
+            Self::Update(..) | Self::Start(_) | Self::Service | Self::Unread => return true,
+        };
+        labels.is_some_and(|labels| labels.text(OWNER_LABEL) == owner)
     }
 }
 

@@ -126,6 +126,24 @@ fn what_was_not_read_is_not_let_through() {
 }
 
 #[test]
+fn what_would_not_be_counted_is_known_by_its_label() {
+    let quota = everything();
+    for target in ["/containers/create", "/volumes/create", "/networks/create"] {
+        for (labels, expected) in [
+            ("{}", false),
+            (r#"{"dockgate.owner":"other"}"#, false),
+            (r#"{"dockgate.owner":"o"}"#, true),
+        ] {
+            let request = request("POST", target, &format!(r#"{{"Labels":{labels}}}"#));
+            let ask = ask(&quota, &request).unwrap();
+            assert_eq!(ask.is_labelled("o"), expected, "{target} {labels}");
+        }
+        let unlabelled = request("POST", target, "");
+        assert!(!ask(&quota, &unlabelled).unwrap().is_labelled("o"));
+    }
+}
+
+#[test]
 fn counts_end_at_the_quota() {
     let quota = everything();
     let bound = bound(&quota);
@@ -220,9 +238,12 @@ fn nothing_without_a_bound_is_within_a_sum() {
     };
     let none = Quota::default();
     assert!(
-        super::tests::bound(&none)
-            .resources(&[unbounded], unbounded)
-            .is_ok()
+        Bound {
+            owner: "o",
+            quota: &none
+        }
+        .resources(&[unbounded], unbounded)
+        .is_ok()
     );
 }
 

@@ -32,6 +32,7 @@ mod listeners;
 mod malformed;
 mod observe;
 mod operations;
+mod owners;
 mod packaging;
 mod plugins;
 mod policies;

@@ -9,16 +9,17 @@ mod limits;
 mod listener;
 mod policy_reference;
 mod reload;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::engine_api::ApiVersion;
-use crate::policy::Problems;
 use crate::policy::document::{self, Table};
 use crate::policy::paths;
 use crate::policy::problem::Fault;
 use crate::policy::value::{Place, Value};
+use crate::policy::{Problems, Shared};
 
 pub use address::{Address, AddressError, ListenerAddress};
 pub use admin::Admin;
@@ -45,6 +46,7 @@ pub struct Config {
     pub admin: Option<Admin>,
     pub api: Api,
     pub reload: Reload,
+    pub shared: Shared,
     /// The process keeps all rights that its user has (`dangerously-unconfined`).
     pub is_unconfined: bool,
     /// Values for the parameters of policies.
@@ -139,6 +141,7 @@ fn read(root: &mut Table<'_>, directory: &Path, given: Option<PolicyReference>) 
         audit: root.section("audit", |table| audit(table, directory)),
         api: root.section("api", api),
         reload: root.section("reload", reload::read),
+        shared: root.section("shared", shared::read),
         is_unconfined: root
             .take("dangerously-unconfined")
             .and_then(Value::boolean)

@@ -33,6 +33,13 @@ pub enum Question<'a> {
     OwnedContainers(&'a str),
     OwnedVolumes(&'a str),
     OwnedNetworks(&'a str),
+    /// An image by any reference.
+    ImageByName(&'a str),
+    /// A service, task, secret or config by its id, its name, or the beginning of its id.
+    Service(&'a str),
+    Task(&'a str),
+    Secret(&'a str),
+    Config(&'a str),
     /// The daemon's own settings.
     Info,
     /// Whether it answers.
@@ -109,6 +116,11 @@ impl Question<'_> {
             }
             Self::OwnedVolumes(owner) => format!("/volumes?filters={}", label_filter(owner)),
             Self::OwnedNetworks(owner) => format!("/networks?filters={}", label_filter(owner)),
+            Self::ImageByName(reference) => format!("/images/{}/json", checked_image(reference)?),
+            Self::Service(name) => format!("/services/{}", checked(name)?),
+            Self::Task(name) => format!("/tasks/{}", checked(name)?),
+            Self::Secret(name) => format!("/secrets/{}", checked(name)?),
+            Self::Config(name) => format!("/configs/{}", checked(name)?),
             Self::Info => "/info".to_owned(),
             Self::Ping => "/_ping".to_owned(),
             Self::Version => "/version".to_owned(),
@@ -124,10 +136,14 @@ impl Question<'_> {
             Self::Exec(_) => "exec",
             Self::Volume(_) => "volume",
             Self::Network(_) | Self::SwarmNetwork(_) => "network",
-            Self::Image(_) => "image",
             Self::OwnedContainers(_) => "owned-containers",
             Self::OwnedVolumes(_) => "owned-volumes",
             Self::OwnedNetworks(_) => "owned-networks",
+            Self::Image(_) | Self::ImageByName(_) => "image",
+            Self::Service(_) => "service",
+            Self::Task(_) => "task",
+            Self::Secret(_) => "secret",
+            Self::Config(_) => "config",
             Self::Info => "info",
             Self::Version => "version",
             Self::Ping => "ping",
@@ -148,6 +164,11 @@ impl Question<'_> {
             | Self::Network(_)
             | Self::SwarmNetwork(_)
             | Self::Image(_)
+            | Self::ImageByName(_)
+            | Self::Service(_)
+            | Self::Task(_)
+            | Self::Secret(_)
+            | Self::Config(_)
             | Self::Info
             | Self::Version
             | Self::Ping => MOST_BYTES,
@@ -180,6 +201,23 @@ fn checked(name: &str) -> Result<&str, LookupFault> {
         Ok(name)
     } else {
         Err(LookupFault::Name(name.chars().take(64).collect()))
+    }
+}
+
+/// A reference to an image, of segments that each stand for themselves in a path.
+fn checked_image(reference: &str) -> Result<&str, LookupFault> {
+    let fits = |segment: &str| {
+        let begins = segment
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-:@".contains(&byte);
+        begins && segment.bytes().all(is_inner)
+    };
+    if reference.len() <= 512 && reference.split('/').all(fits) {
+        Ok(reference)
+    } else {
+        Err(LookupFault::Name(reference.chars().take(64).collect()))
     }
 }
 

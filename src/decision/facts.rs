@@ -1,22 +1,23 @@
 //! What the gate knows about a request beside the request itself, before it decides.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::host_paths::HostFile;
 use super::references::{Reference, references, references_of};
 use crate::engine_api::json::Value;
 use crate::engine_api::{
-    EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume,
+    EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume, Kind, Owned,
 };
-use crate::policy::{Icc, Policy};
+use crate::policy::{Icc, Policy, Shared};
 
 /// What the gate found out about what a request refers to, before it decides.
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// The name under which the client owns what it makes.
     pub owner: String,
-    /// Whether a quota counts what it owns, by its label.
-    pub is_counted: bool,
+    /// Where the client keeps to its own: what it may use beside that.
+    pub shared: Option<Arc<Shared>>,
     /// For each host path that the request names: where it leads on the host, or why that cannot be told.
     pub host_paths: HashMap<String, Result<HostFile, String>>,
     /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.
@@ -35,6 +36,8 @@ pub struct Facts {
     pub swarm_networks: HashMap<String, Found<ExistingNetwork>>,
     /// By its id, or the beginning of that.
     pub images: HashMap<String, Found<ExistingImage>>,
+    /// By kind and the text that names it: whose it is.
+    pub things: HashMap<(Kind, String), Found<Owned>>,
 }
 
 /// What the daemon says of a reference.
@@ -50,6 +53,20 @@ pub enum Found<T> {
     Unknown(String),
 }
 
+impl<T> Found<T> {
+    /// The same of what it tells.
+    pub fn map<U>(&self, told: impl FnOnce(&T) -> U) -> Found<U> {
+        match self {
+            Self::Is(thing) => Found::Is(told(thing)),
+            Self::Answered { status, message } => Found::Answered {
+                status: *status,
+                message: message.clone(),
+            },
+            Self::Unknown(cause) => Found::Unknown(cause.clone()),
+        }
+    }
+}
+
 impl Facts {
     /// Whether the reference has been looked up, whatever came of it.
     #[must_use]
@@ -61,6 +78,7 @@ impl Facts {
             Reference::Network(name) => self.networks.contains_key(name),
             Reference::SwarmNetwork(name) => self.swarm_networks.contains_key(name),
             Reference::Image(name) => self.images.contains_key(name),
+            Reference::Thing(kind, name) => self.things.contains_key(&(*kind, name.clone())),
         }
     }
 
@@ -107,6 +125,14 @@ impl Facts {
                     let message = format!("No such image: {id}");
                     self.images.insert(id, absent(message));
                 }
+                Reference::Thing(kind, name) => {
+                    let thing = Owned {
+                        id: name.clone(),
+                        owner: Some(self.owner.clone()),
+                        ..Owned::default()
+                    };
+                    self.things.insert((kind, name), Found::Is(thing));
+                }
             }
         }
     }
@@ -150,6 +176,7 @@ fn ordinary_container() -> ExistingContainer {
         volumes: Vec::new(),
         inherited: Vec::new(),
         networks: Vec::new(),
+        owner: None,
     }
 }
 

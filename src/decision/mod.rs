@@ -11,6 +11,7 @@ mod mounts;
 mod namespaces;
 mod network;
 mod outward;
+mod own;
 mod pin;
 mod plugin;
 mod privileges;
@@ -32,6 +33,7 @@ use crate::policy::Policy;
 pub use facts::{Facts, Found, ordinary_facts};
 pub use host_paths::HostFile;
 pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
+pub use own::references_of_owner;
 pub use reason::{Reason, Refusal};
 pub use references::{Reference, enters_container, references, references_of};
 
@@ -104,6 +106,12 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         has_more: false,
     };
     judge.operation();
+    if let Some(shared) = facts.shared.as_deref().filter(|_| judge.reasons.is_empty())
+        && let Some((status, message)) = judge.own_things(shared)
+    {
+        // Nothing else is said of what is not there for this client.
+        return Decision::Refuse(Refusal::absent(policy, &request, status, message));
+    }
     judge.unknown_fields();
     for field in request.fields() {
         judge.field(&field);
@@ -126,17 +134,33 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         let rewritten = rewrite::apply(policy, &mut request, facts);
         return Decision::Permit(Permit { request, rewritten });
     }
-    let subject = request.operation().map_or_else(
-        || format!("{} {}", request.head.method, request.head.target),
-        |operation| operation.name().to_owned(),
-    );
     Decision::Refuse(Refusal {
-        subject,
+        subject: subject(&request),
         policy: policy.name.clone(),
         reasons,
         has_more,
         answered,
     })
+}
+
+impl Refusal {
+    /// The daemon's answer, as to a request for what is not there.
+    fn absent(policy: &Policy, request: &EngineRequest, status: u16, message: String) -> Self {
+        Self {
+            subject: subject(request),
+            policy: policy.name.clone(),
+            reasons: vec![existing::absent(status, &message)],
+            has_more: false,
+            answered: Some((status, message)),
+        }
+    }
+}
+
+fn subject(request: &EngineRequest) -> String {
+    request.operation().map_or_else(
+        || format!("{} {}", request.head.method, request.head.target),
+        |operation| operation.name().to_owned(),
+    )
 }
 
 /// One decision under way: what is judged, against what, and the reasons found so far.

@@ -26,11 +26,22 @@ impl Judge<'_> {
 
     pub(super) fn mounts(&mut self, path: &str, value: &Value) {
         for (index, mount) in value.items().iter().enumerate() {
+            self.volume_labels(&format!("{path}[{index}]"), mount);
             self.mount(
                 &format!("{path}[{index}]"),
                 &mount.to_string(),
                 &Mount::from_mount(mount),
             );
+        }
+    }
+
+    /// The labels that a mount gives to a volume which it makes.
+    pub(super) fn volume_labels(&mut self, path: &str, mount: &Value) {
+        let options = mount.get("VolumeOptions");
+        if let Some(labels) = options.and_then(|options| options.get("Labels"))
+            && self.existing.is_none()
+        {
+            self.labels(&format!("{path}.VolumeOptions.Labels"), labels);
         }
     }
 

@@ -4,7 +4,7 @@ use super::facts::Found;
 use super::references::{first, links_open};
 use super::{Judge, Reason};
 use crate::engine_api::OWNER_LABEL;
-use crate::engine_api::json::Value;
+use crate::engine_api::json::{self, Value};
 use crate::policy::Subnet;
 
 impl Judge<'_> {
@@ -68,7 +68,9 @@ impl Judge<'_> {
 
     /// The gate's own label says whose a thing is, so it is the gate's to write.
     pub(super) fn labels(&mut self, path: &str, value: &Value) {
-        if let Some(label) = value.get(OWNER_LABEL)
+        // A parameter has them as text.
+        let parsed = json::parse(value.as_text().as_bytes()).ok();
+        if let Some(label) = parsed.as_ref().unwrap_or(value).get(OWNER_LABEL)
             && label.as_text() != self.facts.owner
         {
             let (path, message) = (format!("{path}.{OWNER_LABEL}"), "only the gate writes it");

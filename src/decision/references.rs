@@ -4,7 +4,7 @@ use super::swarm_reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{self, Mount, Source};
 use crate::engine_api::schema::{Class, Limit};
-use crate::engine_api::{Body, EngineRequest, ExistingContainer, Operation, reference};
+use crate::engine_api::{Body, EngineRequest, ExistingContainer, Kind, Operation, reference};
 use crate::policy::{DefaultBridge, Icc, Namespace, Pattern, Policy};
 
 /// Something whose nature the daemon must tell before [`super::decide`] can judge a request.
@@ -23,6 +23,8 @@ pub enum Reference {
     SwarmNetwork(String),
     /// An image by its id, or the beginning of that.
     Image(String),
+    /// What is only looked up for whose it is.
+    Thing(Kind, String),
 }
 
 /// What must be looked up before this request is judged; nothing where the policy refuses the operation anyway.

@@ -1,7 +1,7 @@
 //! What a permitted request is changed in before it goes on: ids in place of names, host paths resolved, ICC stamped.
 
 use super::host_paths::{self, Opened};
-use super::{Facts, pin};
+use super::{Facts, own, pin};
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
 use crate::engine_api::{Body, ENABLE_ICC, EngineRequest, OWNER_LABEL, Operation};
@@ -9,7 +9,13 @@ use crate::policy::{Icc, Policy};
 
 /// Rewrites the request, and says what of it a client would not expect.
 pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts) -> Vec<String> {
+    if facts.shared.is_some() {
+        own::stamp(request, facts);
+    }
     pin::apply(request, facts);
+    if facts.shared.is_some() {
+        own::pin(request, facts);
+    }
     let operation = request.operation();
     let Body::Json(body) = &mut request.body else {
         return Vec::new();
@@ -20,9 +26,6 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
             Icc::Own => set_in(body, "Labels", (OWNER_LABEL, &facts.owner)),
             Icc::Any => {}
         }
-    }
-    if facts.is_counted && operation.is_some_and(makes_owned) {
-        set_in(body, "Labels", (OWNER_LABEL, &facts.owner));
     }
     match body.get_mut("HostConfig") {
         Some(host_config) if !policy.container.host_paths.value.is_empty() => {
@@ -38,16 +41,8 @@ pub(super) fn apply(policy: &Policy, request: &mut EngineRequest, facts: &Facts)
     }
 }
 
-/// Whether an operation makes what a quota counts by its label.
-fn makes_owned(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::ContainerCreate | Operation::VolumeCreate | Operation::NetworkCreate
-    )
-}
-
 /// Sets one text in the map `name`, which need not be there.
-fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
+pub(super) fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
     if body.get(name).is_none_or(Value::is_zero) {
         body.set(name, Value::Object(Vec::new()));
     }

@@ -24,6 +24,7 @@ impl Judge<'_> {
                 self.refuse(Reason::new("mount-template", &path, &text, message));
                 continue;
             }
+            self.volume_labels(&path, item);
             let mount = Mount::from_mount(item);
             match &mount.source {
                 Source::HostPath(source) => {

@@ -1,14 +1,16 @@
 //! What exists already, as the daemon describes it: containers, exec instances, volumes, networks, and the daemon's defaults.
 
 mod caller;
+mod counted;
 mod image;
 mod network;
 mod owned;
 
 pub use caller::{CallingContainer, containers_at};
+pub use counted::{OwnedContainer, Resources, owned_containers, owned_networks, owned_volumes};
 pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
-pub use owned::{OwnedContainer, Resources, owned_containers, owned_networks, owned_volumes};
+pub use owned::{Kind, Owned, service_of_task};
 
 use super::Malformed;
 use super::fields::{self, Field};
@@ -35,6 +37,8 @@ pub struct ExistingContainer {
     pub inherited: Vec<Mount>,
     /// The networks it is on, that of its `NetworkMode` among them.
     pub networks: Vec<Endpoint>,
+    /// The value of [`OWNER_LABEL`].
+    pub owner: Option<String>,
 }
 
 /// A network that a container is on.
@@ -64,6 +68,8 @@ impl Endpoint {
 pub struct ExistingVolume {
     pub driver: String,
     pub options: Vec<(String, String)>,
+    /// The value of [`OWNER_LABEL`].
+    pub owner: Option<String>,
 }
 
 /// What the daemon takes where a create says nothing.
@@ -124,6 +130,7 @@ impl ExistingContainer {
             host_config,
             volumes,
             networks,
+            owner: answer.get("Config").and_then(owned::owner_in),
         })
     }
 
@@ -188,7 +195,11 @@ impl ExistingVolume {
             return Err(Malformed::Body("it has no `Driver`".to_owned()));
         }
         let options = answer.get("Options").map(text_map).unwrap_or_default();
-        Ok(Self { driver, options })
+        Ok(Self {
+            driver,
+            options,
+            owner: owned::owner_in(&answer),
+        })
     }
 }
 

@@ -89,6 +89,32 @@ impl Query {
         }
     }
 
+    /// Puts a value in the place of a parameter's first, or adds it where the daemon reads it for this operation.
+    pub(crate) fn put(&mut self, operation: Operation, name: &str, value: &str) {
+        if self.get(name).is_some() {
+            self.set(name, value);
+        } else {
+            self.push(operation, name, value);
+        }
+    }
+
+    /// Adds a value after all others, where the daemon reads the parameter for this operation.
+    pub(crate) fn push(&mut self, operation: Operation, name: &str, value: &str) {
+        let mut parameters = schemas::parameters_of(operation).iter();
+        if let Some(parameter) = parameters.find(|parameter| parameter.name == name) {
+            let value = value.to_owned();
+            self.known.push(Known { parameter, value });
+        }
+    }
+
+    /// The values of a parameter that may stand more than once.
+    pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let known = self.known.iter();
+        known
+            .filter(move |known| known.parameter.name == name)
+            .map(|known| known.value.as_str())
+    }
+
     /// The names of parameters that the daemon does not read for this operation.
     #[must_use]
     pub fn dropped(&self) -> &[String] {

@@ -16,6 +16,7 @@ pub(crate) mod permit;
 pub(crate) mod problem;
 mod published;
 pub mod ready;
+mod shared;
 pub mod spiffe;
 mod subnet;
 pub(crate) mod value;
@@ -28,6 +29,7 @@ pub use compile::{compile, describe};
 pub use observe::Observing;
 pub use pattern::{Pattern, PatternError};
 pub use problem::{Problem, Problems};
+pub use shared::Shared;
 pub use subnet::Subnet;
 
 /// A compiled policy; an empty one permits nothing.

@@ -8,7 +8,7 @@ use crate::daemon::{IdleConnection, Question, Reply};
 use crate::decision::{self, Facts, Found, Reference};
 use crate::engine_api::{
     DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork,
-    ExistingVolume, Malformed, container_of_exec, error_message,
+    ExistingVolume, Malformed, Owned, container_of_exec, error_message,
 };
 use crate::metrics::LookedUp;
 use crate::policy::Policy;
@@ -25,10 +25,18 @@ pub(super) async fn answered(
 ) -> Facts {
     let mut facts = Facts {
         owner: connection.client.owner.as_ref().to_owned(),
-        is_counted: connection.client.is_counted(),
+        shared: connection
+            .client
+            .keeps_apart
+            .then(|| Arc::clone(&connection.gate.shared)),
         ..Facts::default()
     };
     let mut wanted = decision::references(policy, request);
+    if let Some(shared) = &facts.shared {
+        wanted.append(&mut decision::references_of_owner(request, shared));
+        wanted.sort_unstable();
+        wanted.dedup();
+    }
     let mut asked = 0;
     // What a container refers to is known once that is.
     for _ in 0..MOST_ROUNDS {
@@ -56,6 +64,7 @@ enum Answer {
     Volume(Found<ExistingVolume>),
     Network(Found<ExistingNetwork>),
     Image(Found<ExistingImage>),
+    Thing(Found<Owned>),
 }
 
 fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
@@ -78,8 +87,18 @@ fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
         (Reference::Image(id), Answer::Image(found)) => {
             facts.images.insert(id, found);
         }
+        (Reference::Thing(kind, name), Answer::Thing(found)) => {
+            facts.things.insert((kind, name), found);
+        }
         // An answer of another kind than what was asked: nothing is known, and so the request is refused.
-        (_, Answer::Container(_) | Answer::Volume(_) | Answer::Network(_) | Answer::Image(_)) => {}
+        (
+            _,
+            Answer::Container(_)
+            | Answer::Volume(_)
+            | Answer::Network(_)
+            | Answer::Image(_)
+            | Answer::Thing(_),
+        ) => {}
     }
 }
 
@@ -173,6 +192,7 @@ impl Asker {
             Reference::Image(id) => {
                 Answer::Image(self.ask(Question::Image(id), ExistingImage::read).await)
             }
+            Reference::Thing(kind, name) => Answer::Thing(self.thing(*kind, name).await),
         }
     }
 

@@ -16,6 +16,7 @@ mod limits;
 pub mod listener;
 mod lookups;
 mod mount_table;
+mod owners;
 mod pump;
 mod record;
 mod refusal;
@@ -44,8 +45,8 @@ use crate::daemon::Daemon;
 use crate::engine_api::ApiVersion;
 use crate::http1::Request;
 use crate::metrics::{ClientCounters, Metrics};
-use crate::policy::Policy;
 use crate::policy::client::Identity;
+use crate::policy::{Policy, Shared};
 use crate::reload::Expiry;
 
 pub use allowance::Allowances;
@@ -69,6 +70,8 @@ pub struct Gate {
     pub lowest_version: ApiVersion,
     pub highest_version: ApiVersion,
     pub versions: DaemonVersions,
+    /// What clients with an owner may use beside their own.
+    pub shared: Arc<Shared>,
     /// Host paths that no container may reach.
     pub protected: Vec<String>,
     /// Host paths that some policy opens for writing.
@@ -96,6 +99,8 @@ pub struct Client {
     pub name: Option<Arc<str>>,
     /// The name under which it owns what it makes, never empty.
     pub owner: Arc<str>,
+    /// Whether it keeps to what is its own, because the configuration names its owner.
+    pub keeps_apart: bool,
     pub identity: Identity,
     /// Where it called from, on TCP.
     pub source: Option<IpAddr>,
@@ -110,12 +115,6 @@ pub struct Client {
 }
 
 impl Client {
-    /// Whether a quota bounds what it makes.
-    fn is_counted(&self) -> bool {
-        let allowed = self.allowed.as_ref();
-        allowed.is_some_and(|allowed| !allowed.allowance.quota.is_empty())
-    }
-
     fn named(&self) -> RecordedClient<'_> {
         RecordedClient {
             name: self.name.as_deref(),

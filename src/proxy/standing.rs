@@ -88,6 +88,7 @@ pub(super) struct LetIn {
     pub(super) name: Option<Arc<str>>,
     /// The name under which it owns what it makes, never empty.
     pub(super) owner: Arc<str>,
+    keeps_apart: bool,
     pub(super) policy: Arc<Policy>,
     pub(super) observed: Option<Arc<Policy>>,
     pub(super) counters: Arc<ClientCounters>,
@@ -104,6 +105,7 @@ impl LetIn {
         let (policy, observed) = Policy::in_force(policy);
         let default = || name.as_deref().unwrap_or(&policy.name).to_owned();
         Self {
+            keeps_apart: owner.is_some(),
             owner: Arc::from(owner.unwrap_or_else(default)),
             name,
             policy,
@@ -127,6 +129,7 @@ impl LetIn {
         Client {
             name: self.name,
             owner: self.owner,
+            keeps_apart: self.keeps_apart,
             identity,
             source,
             listener,
@@ -260,6 +263,7 @@ impl Connection {
                 Ok(let_in) => {
                     client.name = let_in.name;
                     client.owner = let_in.owner;
+                    client.keeps_apart = let_in.keeps_apart;
                     client.policy = let_in.policy;
                     client.observed = let_in.observed;
                     client.counters = let_in.counters;

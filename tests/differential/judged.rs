@@ -130,6 +130,7 @@ fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
                 let found = told(&format!("/networks/{name}"), read);
                 facts.networks.insert(name, found);
             }
+            Reference::Thing(..) => panic!("nothing is looked up for its owner here"),
             Reference::SwarmNetwork(name) => {
                 let read = |bytes: &[u8]| ExistingNetwork::read_of_swarm(bytes, &name);
                 let found = told(&format!("/networks/{name}?scope=swarm"), read);

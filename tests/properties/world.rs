@@ -130,6 +130,7 @@ impl World {
                 let found = swarm_network(&name);
                 facts.swarm_networks.insert(name, found);
             }
+            Reference::Thing(..) => panic!("nothing is looked up for its owner here"),
             Reference::Image(name) => {
                 let found = image(&name);
                 facts.images.insert(name, found);

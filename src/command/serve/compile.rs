@@ -55,24 +55,11 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
             counters: Arc::default(),
         })
     });
-    let clients: Vec<_> = clients.collect::<Result<_, ServeError>>()?;
+    let clients: Vec<KnownClient> = clients.collect::<Result<_, ServeError>>()?;
+    let has_owners = config.listeners.iter().any(|one| one.owner.is_some());
+    refuse_unjudged(&clients, has_owners)?;
     let daemon = daemon(&config)?;
-    let mut doors = HashMap::new();
-    for listener in &config.listeners {
-        let policy = listener.policy.as_ref().or(config.policy.as_ref());
-        let policy = policy.map(|policy| policies.get(policy)).transpose()?;
-        let tls = door_tls(listener)?;
-        let address = Arc::from(listener.address.to_string());
-        let door = Door {
-            policy,
-            tls,
-            owner: listener.owner.clone(),
-            allowance: listener.allowance,
-            identifies_containers: listener.identifies_containers,
-        };
-        doors.insert(address, door);
-    }
-    refuse_uncounted(&clients, &doors)?;
+    let doors = doors(&config, &mut policies)?;
     let (writable, follows_paths) = (policies.writable, policies.follows_paths);
     let expiries = expiries(&config);
     if self::certificates(&config) != certificates {
@@ -89,6 +76,50 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         doors,
         daemon,
     })
+}
+
+/// What is forwarded unread is kept apart from nobody.
+fn refuse_unjudged(clients: &[KnownClient], has_owners: bool) -> Result<(), ServeError> {
+    let mut owners = clients
+        .iter()
+        .filter(|client| has_owners || client.owner.is_some());
+    let unjudged = owners.find(|client| client.policy.permits_everything);
+    unjudged.map_or(Ok(()), |client| {
+        Err(unjudged_owner(&format!("client `{}`", client.name)))
+    })
+}
+
+fn unjudged_owner(who: &str) -> ServeError {
+    ServeError::Configuration(format!(
+        "the {who} has an `owner`, and a policy that forwards everything unread: nothing would keep it to its own"
+    ))
+}
+
+/// What each listener is for, by its address.
+fn doors(
+    config: &Config,
+    policies: &mut Policies<'_>,
+) -> Result<HashMap<Arc<str>, Door>, ServeError> {
+    let mut doors = HashMap::new();
+    for listener in &config.listeners {
+        let policy = listener.policy.as_ref().or(config.policy.as_ref());
+        let policy = policy.map(|policy| policies.get(policy)).transpose()?;
+        let is_unjudged = policy.as_ref().is_some_and(|it| it.permits_everything);
+        if is_unjudged && listener.owner.is_some() {
+            return Err(unjudged_owner(&format!("listener `{}`", listener.address)));
+        }
+        let tls = door_tls(listener)?;
+        let address = Arc::from(listener.address.to_string());
+        let door = Door {
+            policy,
+            tls,
+            owner: listener.owner.clone(),
+            allowance: listener.allowance,
+            identifies_containers: listener.identifies_containers,
+        };
+        doors.insert(address, door);
+    }
+    Ok(doors)
 }
 
 fn door_tls(listener: &Listener) -> Result<Option<DoorTls>, ServeError> {
@@ -178,29 +209,6 @@ impl Policies<'_> {
         }
         Ok(policy)
     }
-}
-
-/// What goes on unread carries no owner's label, and cannot be counted.
-fn refuse_uncounted(
-    clients: &[KnownClient],
-    doors: &HashMap<Arc<str>, Door>,
-) -> Result<(), ServeError> {
-    let of_clients = clients.iter().map(|one| (one.allowance, &one.policy));
-    let of_doors = doors
-        .values()
-        .filter_map(|door| Some((door.allowance, door.policy.as_ref()?)));
-    for (allowance, policy) in of_clients.chain(of_doors) {
-        let has_quota = allowance.is_some_and(|allowance| !allowance.quota.is_empty());
-        let (policy, _) = Policy::in_force(policy);
-        if has_quota && policy.permits_everything {
-            return Err(ServeError::Configuration(format!(
-                "a `quota` stands beside the policy `{}`, which permits everything unread: what its clients make cannot \
-                 be counted",
-                policy.name
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// The files of a daemon behind a network are not the gate's.

@@ -103,6 +103,7 @@ impl Lasting {
             lowest_version: compiled.config.api.lowest,
             highest_version: compiled.config.api.highest,
             versions: DaemonVersions::default(),
+            shared: Arc::new(compiled.config.shared),
             writable: compiled.writable,
             known: Known::default(),
             clients: compiled.clients,

@@ -45,6 +45,7 @@ fn of(container: ExistingContainer) -> Facts {
 fn volume(driver: &str, options: &[(&str, &str)]) -> Found<ExistingVolume> {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
     Found::Is(ExistingVolume {
+        owner: None,
         driver: driver.to_owned(),
         options: options.iter().map(owned).collect(),
     })

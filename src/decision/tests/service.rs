@@ -208,6 +208,7 @@ fn a_volume_of_a_service_is_what_it_is_at_the_daemon() {
     let spec = of_container(r#""Mounts":[{"Type":"volume","Source":"v","Target":"/a"}]"#);
     let bind = ["type=none", "o=bind", "device=/"].map(|option| option.split_once('=').unwrap());
     let volume = ExistingVolume {
+        owner: None,
         driver: "local".to_owned(),
         options: bind
             .map(|(key, value)| (key.to_owned(), value.to_owned()))

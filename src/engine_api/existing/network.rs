@@ -3,6 +3,7 @@
 use super::super::Malformed;
 use super::super::json::{self, Value};
 use super::is_full_id;
+use super::owned::owner_in;
 
 /// The option of the bridge driver that lets containers on one network talk to each other.
 pub const ENABLE_ICC: &str = "com.docker.network.bridge.enable_icc";
@@ -51,16 +52,13 @@ impl ExistingNetwork {
             return Err(Malformed::Body("it describes another network".to_owned()));
         }
         let (driver, scope) = (answer.text("Driver"), answer.text("Scope"));
-        let label = answer
-            .get("Labels")
-            .and_then(|labels| labels.get(OWNER_LABEL));
         Ok(Self {
             id: id.to_owned(),
             name: name.to_owned(),
             driver: driver.to_owned(),
             scope: scope.to_owned(),
             has_icc: has_icc(driver, answer.get("Options")),
-            owner: label.map(|label| label.as_text().to_owned()),
+            owner: owner_in(&answer),
         })
     }
 }

@@ -44,7 +44,7 @@ const CONFIG: &[Field] = &[
     harmless("NetworkDisabled", Shape::Bool),
     harmless("MacAddress", Shape::Text),
     harmless("OnBuild", Shape::TextList),
-    harmless("Labels", Shape::TextMap),
+    limited("Labels", Shape::TextMap, Limit::Labels),
     harmless("StopSignal", Shape::Text),
     harmless("StopTimeout", Shape::Integer),
     harmless("Shell", Shape::TextOrList),

@@ -108,7 +108,7 @@ const BUILD: &[Parameter] = &[
     read("extrahosts", Texts),
     read("forcerm", Bool),
     judged("isolation", Text, Limit::Isolation),
-    read("labels", Json),
+    judged("labels", Json, Limit::Labels),
     read("memory", Integer),
     read("memswap", Integer),
     judged("networkmode", Text, Limit::BuildNetworkMode),

@@ -9,7 +9,7 @@ use super::{harmless, limited};
 pub(super) const SECRET: &Schema = &Schema {
     parts: &[&[
         harmless("Name", Shape::Text),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
         harmless("Data", Shape::Text),
         limited("Driver", Shape::Object(DRIVER), Limit::SecretDriver),
         limited("Templating", Shape::Object(DRIVER), Limit::SecretTemplating),
@@ -21,7 +21,7 @@ pub(super) const SECRET: &Schema = &Schema {
 pub(super) const CONFIG: &Schema = &Schema {
     parts: &[&[
         harmless("Name", Shape::Text),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
         harmless("Data", Shape::Text),
         limited("Templating", Shape::Object(DRIVER), Limit::ConfigTemplating),
     ]],

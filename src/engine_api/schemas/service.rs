@@ -18,7 +18,7 @@ pub(super) const UPDATE: &Schema = &Schema {
 /// mean; it is judged all the same). A rollback on failure goes back to the spec that the request takes the place of.
 const SPEC: &[Field] = &[
     harmless("Name", Shape::Text),
-    harmless("Labels", Shape::TextMap),
+    limited("Labels", Shape::TextMap, Limit::Labels),
     harmless("TaskTemplate", Shape::Object(TASK)),
     harmless("Mode", Shape::Object(MODE)),
     harmless("UpdateConfig", Shape::Object(UPDATE_CONFIG)),

@@ -35,7 +35,7 @@ pub(super) const TASK: &Schema = &Schema {
 const CONTAINER: &Schema = &Schema {
     parts: &[&[
         limited("Image", Shape::Text, Limit::Image),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
         harmless("Command", Shape::TextList),
         harmless("Args", Shape::TextList),
         harmless("Hostname", Shape::Text),

@@ -9,7 +9,7 @@ pub(super) const CREATE: &Schema = &Schema {
         harmless("Name", Shape::Text),
         limited("Driver", Shape::Text, Limit::VolumeDriver),
         limited("DriverOpts", Shape::TextMap, Limit::VolumeOptions),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
         limited(
             "ClusterVolumeSpec",
             Shape::Object(CLUSTER),

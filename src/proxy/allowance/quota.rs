@@ -227,7 +227,7 @@ pub(super) struct Mounted {
     pub(super) anonymous: u64,
 }
 
-/// Reads them of the body of a `ContainerCreate`; the image may add anonymous ones.
+/// Reads them of the body of a `ContainerCreate`, where those of the image stand among the others by now.
 pub(super) fn mounted(body: &Value, owner: &str) -> Mounted {
     let mut found = Mounted::default();
     let mut targets = BTreeSet::new();
@@ -247,6 +247,13 @@ pub(super) fn mounted(body: &Value, owner: &str) -> Mounted {
         let is_labelled = labels.is_some_and(|labels| labels.text(OWNER_LABEL) == owner);
         found.add(Mount::from_mount(mount), is_labelled);
     }
+    let tmpfs = host_config.get("Tmpfs").map(Value::members);
+    targets.extend(
+        tmpfs
+            .unwrap_or_default()
+            .iter()
+            .map(|(path, _)| target(path)),
+    );
     let volumes = body.get("Volumes").map(Value::members).unwrap_or_default();
     let bare = volumes
         .iter()

@@ -1,0 +1,273 @@
+//! Each to its own: a client with an owner finds what is its own or shared, and the rest is not there for it.
+
+mod changes;
+mod filters;
+mod named;
+mod stamp;
+mod volumes;
+
+use super::facts::{Facts, Found};
+use super::references::Reference;
+use super::{Judge, Reason, existing};
+use crate::engine_api::{EngineRequest, ExistingContainer, ExistingNetwork, Kind, Operation};
+use crate::policy::{Pattern, Shared};
+
+use named::{Named, Purpose, named};
+pub(super) use stamp::{apply as stamp, pin};
+
+/// What must be looked up to know whose it is, before [`super::decide`] can judge a request of a client with an owner.
+#[must_use]
+pub fn references_of_owner(request: &EngineRequest, shared: &Shared) -> Vec<Reference> {
+    let named = named(request, shared);
+    named.into_iter().map(|named| named.reference).collect()
+}
+
+/// What a thing is to an owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Own,
+    /// It may be seen and used, and not changed.
+    Shared,
+    /// Likewise, and nobody owns it.
+    Nobodys,
+    /// As if it were not there.
+    Hidden,
+}
+
+impl Judge<'_> {
+    /// Holds what the request names against whose it is; gives the daemon's answer where something is not there for this
+    /// client, and then nothing else is said of the request.
+    pub(super) fn own_things(&mut self, shared: &Shared) -> Option<(u16, String)> {
+        let mut named = named(self.request, shared).into_iter();
+        // What the path names comes first, as it does at the daemon.
+        let absent = named.find_map(|named| self.own_thing(&named, shared));
+        if absent.is_none() {
+            self.stampable();
+        }
+        absent
+    }
+
+    fn own_thing(&mut self, named: &Named, shared: &Shared) -> Option<(u16, String)> {
+        let whose = match self.facts.whose(&named.reference, shared) {
+            Some(Found::Is(whose)) => whose,
+            Some(Found::Answered { status: 404, .. }) if named.may_be_absent() => return None,
+            Some(Found::Answered { status, message }) => return Some((status, message)),
+            Some(Found::Unknown(cause)) => return self.not_known(named, &cause),
+            None => return self.not_known(named, existing::NOT_LOOKED_UP),
+        };
+        let fits = match named.purpose {
+            Purpose::Change => whose == Whose::Own,
+            Purpose::Use | Purpose::Mount => whose != Whose::Hidden,
+            Purpose::Make => whose == Whose::Own || (whose == Whose::Shared && named.is_volume()),
+            Purpose::Pull | Purpose::Tag => matches!(whose, Whose::Own | Whose::Nobodys),
+        };
+        if fits {
+            return None;
+        }
+        match (named.purpose, whose) {
+            (Purpose::Make, _) if named.is_volume() => {
+                let message = format!("create {}: volume name must be unique", named.name);
+                return Some((409, message));
+            }
+            (Purpose::Make | Purpose::Pull, _) => {
+                let message = "another image has this name, which is not this client's to change";
+                self.refuse(Reason::new(
+                    "name-taken",
+                    &named.place,
+                    &named.name,
+                    message,
+                ));
+            }
+            (_, Whose::Hidden) => {
+                return Some(named.absent(self.request));
+            }
+            (Purpose::Change | Purpose::Use | Purpose::Mount | Purpose::Tag, _) => {
+                let message = "it is there for all to use, and not this client's to change";
+                self.refuse(Reason::new("not-own", &named.place, &named.name, message));
+            }
+        }
+        None
+    }
+
+    fn not_known(&mut self, named: &Named, cause: &str) -> Option<(u16, String)> {
+        let message = format!("the gate cannot tell whose it is: {cause}");
+        self.refuse(Reason::new(
+            "owner-unknown",
+            &named.place,
+            &named.name,
+            &message,
+        ));
+        None
+    }
+
+    /// What is made can be given its owner.
+    fn stampable(&mut self) {
+        let (operation, query) = (self.request.operation(), &self.request.head.query);
+        let message = match operation {
+            Some(Operation::ImageLoad) => {
+                "the images in the archive would be nobody's, and take names from others"
+            }
+            Some(Operation::BuildPrune) => "the cache of builds is not kept apart by owners",
+            Some(Operation::ImageCreate) if self.pulls_all() => {
+                "every tag of the repository would be pulled; name one"
+            }
+            Some(_) | None => "",
+        };
+        if !message.is_empty() {
+            self.refuse(Reason::new("no-owner-there", "", "", message));
+        }
+        if matches!(
+            operation,
+            Some(Operation::ImageCommit | Operation::ImageCreate)
+        ) {
+            for change in query.all("changes") {
+                if let Err(message) = changes::check(change) {
+                    self.refuse(Reason::new("owner-label", "?changes", change, message));
+                }
+            }
+        }
+        if let Err((name, value)) = filters::check(self.request, &self.facts.owner) {
+            let message = "a filter for things of other owners";
+            self.refuse(Reason::new("owner-label", name, &value, message));
+        }
+        if let Err(bind) = volumes::check(self.request, self.facts) {
+            let message = "the volume is not there, and would be nobody's; make it first";
+            self.refuse(Reason::new(
+                "no-owner-there",
+                "HostConfig.Binds",
+                &bind,
+                message,
+            ));
+        }
+    }
+
+    fn pulls_all(&self) -> bool {
+        let query = &self.request.head.query;
+        let image = query.get("fromImage").unwrap_or_default();
+        let tag = query.get("tag").unwrap_or_default();
+        let rest = image.rsplit('/').next().unwrap_or_default();
+        !image.is_empty() && tag.is_empty() && !rest.contains([':', '@'])
+    }
+}
+
+impl Named {
+    fn is_volume(&self) -> bool {
+        matches!(self.reference, Reference::Volume(_))
+    }
+
+    /// Whether the daemon makes it, or says itself that it is not there.
+    fn may_be_absent(&self) -> bool {
+        match self.purpose {
+            Purpose::Make | Purpose::Pull | Purpose::Mount => true,
+            // The daemon's answer to a create without its image is what clients pull for.
+            Purpose::Use => matches!(self.reference, Reference::Thing(Kind::Image, _)),
+            Purpose::Change | Purpose::Tag => false,
+        }
+    }
+
+    /// The daemon's own words for what is not there.
+    fn absent(&self, request: &EngineRequest) -> (u16, String) {
+        let name = &self.name;
+        let is_forced = request.head.query.get("force") == Some("1");
+        let message = match &self.reference {
+            Reference::Volume(_)
+                if is_forced && request.operation() == Some(Operation::VolumeDelete) =>
+            {
+                return (204, String::new());
+            }
+            Reference::Container(_)
+            | Reference::Other(_)
+            | Reference::Thing(Kind::Container, _) => {
+                format!("No such container: {name}")
+            }
+            Reference::Exec(_) | Reference::Thing(Kind::Exec, _) => {
+                format!("No such exec instance: {name}")
+            }
+            Reference::Volume(_) => format!("get {name}: no such volume"),
+            Reference::Network(_) | Reference::SwarmNetwork(_) => {
+                format!("network {name} not found")
+            }
+            Reference::Image(_) | Reference::Thing(Kind::Image, _) => {
+                format!("No such image: {}", familiar(name))
+            }
+            Reference::Thing(Kind::Service, _) => format!("service {name} not found"),
+            Reference::Thing(Kind::Task, _) => format!("task {name} not found"),
+            Reference::Thing(Kind::Secret, _) => format!("secret {name} not found"),
+            Reference::Thing(Kind::Config, _) => format!("config {name} not found"),
+        };
+        (404, message)
+    }
+}
+
+/// A name as the daemon says it is not there: with a tag.
+///
+/// moby: daemon/images/image.go, `ErrImageDoesNotExist`.
+fn familiar(name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    if last.contains([':', '@']) {
+        name.to_owned()
+    } else {
+        format!("{name}:latest")
+    }
+}
+
+impl Facts {
+    /// What a thing that was looked up is to this client.
+    fn whose(&self, reference: &Reference, shared: &Shared) -> Option<Found<Whose>> {
+        let owned = |owner: &Option<String>, otherwise: Whose| {
+            let is_own = owner.as_ref().is_some_and(|owner| *owner == self.owner);
+            if is_own { Whose::Own } else { otherwise }
+        };
+        let container = |found: &Found<ExistingContainer>| {
+            found.map(|container| owned(&container.owner, Whose::Hidden))
+        };
+        let network = |found: &Found<ExistingNetwork>| {
+            found.map(|network| {
+                // Every daemon has these, and nobody made them.
+                let name = network.name.as_str();
+                let is_predefined = network.owner.is_none()
+                    && matches!(name, "bridge" | "host" | "none" | "ingress");
+                let otherwise = seen(&shared.networks, name);
+                owned(
+                    &network.owner,
+                    if is_predefined {
+                        Whose::Shared
+                    } else {
+                        otherwise
+                    },
+                )
+            })
+        };
+        match reference {
+            Reference::Container(_) | Reference::Exec(_) => self.container.as_ref().map(container),
+            Reference::Other(name) => self.others.get(name).map(container),
+            Reference::Volume(name) => self
+                .volumes
+                .get(name)
+                .map(|found| found.map(|volume| owned(&volume.owner, seen(&shared.volumes, name)))),
+            Reference::Network(name) => self.networks.get(name).map(network),
+            Reference::SwarmNetwork(name) => self.swarm_networks.get(name).map(network),
+            Reference::Image(_) => None,
+            Reference::Thing(kind, name) => {
+                let found = self.things.get(&(*kind, name.clone()))?;
+                Some(found.map(|thing| {
+                    let otherwise = match (kind, &thing.owner) {
+                        (Kind::Image, None) => Whose::Nobodys,
+                        (Kind::Image, Some(_)) if shared.images => Whose::Shared,
+                        _ => Whose::Hidden,
+                    };
+                    owned(&thing.owner, otherwise)
+                }))
+            }
+        }
+    }
+}
+
+/// What is not the client's own.
+fn seen(shared: &[Pattern], name: &str) -> Whose {
+    if shared.iter().any(|pattern| pattern.matches(name)) {
+        Whose::Shared
+    } else {
+        Whose::Hidden
+    }
+}

@@ -1,0 +1,110 @@
+//! The owner's label on everything that a request makes, and full ids in the place of what it names.
+
+use super::super::facts::{Facts, Found};
+use super::super::references::container_of;
+use super::super::rewrite::set_in;
+use super::{changes, filters, volumes};
+use crate::engine_api::json::{self, Value};
+use crate::engine_api::{Body, EngineRequest, Kind, OWNER_LABEL, Operation};
+
+/// Makes a request of a client with an owner one that makes, lists and removes only that owner's things.
+pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
+    let Some(operation) = request.operation() else {
+        return;
+    };
+    let (owner, query) = (&facts.owner, &mut request.head.query);
+    filters::stamp(operation, query, owner);
+    if operation == Operation::ImageBuild {
+        let labels = query
+            .get("labels")
+            .and_then(|text| json::parse(text.as_bytes()).ok());
+        let mut labels = labels.filter(|labels| matches!(labels, Value::Object(_)));
+        let labels = labels.get_or_insert(Value::Object(Vec::new()));
+        labels.set(OWNER_LABEL, Value::Text(owner.clone()));
+        query.put(operation, "labels", &labels.to_string());
+    }
+    let is_import = query.get("fromImage").is_none_or(str::is_empty);
+    if operation == Operation::ImageCreate && is_import {
+        query.push(operation, "changes", &changes::owner_line(owner));
+    }
+    if operation == Operation::VolumeCreate && matches!(request.body, Body::None) {
+        request.body = Body::Json(Value::Object(Vec::new()));
+    }
+    let Body::Json(body) = &mut request.body else {
+        return;
+    };
+    if MADE.contains(&operation) {
+        set_in(body, "Labels", (OWNER_LABEL, owner));
+    }
+    volumes::stamp(operation, body, facts);
+}
+
+/// Operations whose body has the labels of what they make, or of what it becomes.
+const MADE: &[Operation] = &[
+    Operation::ContainerCreate,
+    Operation::NetworkCreate,
+    Operation::VolumeCreate,
+    Operation::ServiceCreate,
+    Operation::ServiceUpdate,
+    Operation::SecretCreate,
+    Operation::SecretUpdate,
+    Operation::ConfigCreate,
+    Operation::ConfigUpdate,
+];
+
+/// What was found to be the client's own is what the daemon takes, whatever has its name by then.
+pub(in crate::decision) fn pin(request: &mut EngineRequest, facts: &Facts) {
+    let id_of = |kind: Kind, name: &str| match facts.things.get(&(kind, name.to_owned())) {
+        Some(Found::Is(thing)) => Some(thing.id.clone()),
+        Some(Found::Answered { .. } | Found::Unknown(_)) | None => None,
+    };
+    let operation = request.operation();
+    let name = request.head.target.name().unwrap_or_default();
+    if container_of(request).is_none() {
+        let kinds = [Kind::Container, Kind::Service, Kind::Secret, Kind::Config];
+        let thing = kinds.into_iter().find_map(|kind| id_of(kind, name));
+        let network = match facts.networks.get(name) {
+            Some(Found::Is(network)) if is_of_network(operation) => Some(network.id.clone()),
+            Some(_) | None => None,
+        };
+        if let Some(id) = network.or(thing.filter(|_| !is_of_network(operation))) {
+            request.head.target.set_name(&id);
+        }
+    }
+    let Body::Json(body) = &mut request.body else {
+        return;
+    };
+    if operation == Some(Operation::NetworkDisconnect)
+        && let Some(id) = id_of(Kind::Container, body.text("Container"))
+    {
+        body.set("Container", Value::Text(id));
+    }
+    let task = body.get_mut("TaskTemplate");
+    let Some(container) = task.and_then(|task| task.get_mut("ContainerSpec")) else {
+        return;
+    };
+    for (list, key, kind) in [
+        ("Secrets", "SecretID", Kind::Secret),
+        ("Configs", "ConfigID", Kind::Config),
+    ] {
+        if let Some(Value::List(list)) = container.get_mut(list) {
+            for item in list {
+                if let Some(id) = id_of(kind, item.text(key)) {
+                    item.set(key, Value::Text(id));
+                }
+            }
+        }
+    }
+}
+
+fn is_of_network(operation: Option<Operation>) -> bool {
+    matches!(
+        operation,
+        Some(
+            Operation::NetworkInspect
+                | Operation::NetworkDelete
+                | Operation::NetworkConnect
+                | Operation::NetworkDisconnect
+        )
+    )
+}

@@ -136,6 +136,9 @@ fn a_create_that_is_still_under_way_for_nobody_is_waited_for() {
                 .collect();
             let body = format!("{{\"Volumes\":[{}]}}", names.join(","));
             stream.write_all(&plain(200, &body)).unwrap();
+        } else if request.target.starts_with("/volumes/") {
+            let body = r#"{"message":"no such volume"}"#;
+            stream.write_all(&plain(404, body)).unwrap();
         } else {
             answer_empty(request, stream);
         }

@@ -113,37 +113,56 @@ fn many_volumes_and_networks_at_once_are_as_many_as_are_permitted() {
     assert_eq!(settled(&site, "network ls"), 2);
 }
 
+/// A daemon that makes its first volume when it is told to.
+struct Slow {
+    daemon: FakeDaemon,
+    begun: Arc<Barrier>,
+    goes_on: Arc<Barrier>,
+    made: Arc<Mutex<usize>>,
+}
+
+impl Slow {
+    fn start() -> Self {
+        let (begun, goes_on) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+        let (begins, waits) = (Arc::clone(&begun), Arc::clone(&goes_on));
+        let made = Arc::<Mutex<usize>>::default();
+        let counts = Arc::clone(&made);
+        let has_begun = AtomicBool::new(false);
+        let daemon = FakeDaemon::answering(move |request: &Seen, stream| {
+            let (status, body) = if request.target.ends_with("/volumes/create") {
+                if !has_begun.swap(true, Ordering::SeqCst) {
+                    begins.wait();
+                    waits.wait();
+                }
+                *counts.lock().unwrap() += 1;
+                (201, r#"{"Name":"a"}"#.to_owned())
+            } else if request.target.starts_with("/volumes?") {
+                let there = 0..*counts.lock().unwrap();
+                let names: Vec<String> = there
+                    .map(|one| format!("{{\"Name\":\"v{one}\"}}"))
+                    .collect();
+                (200, format!("{{\"Volumes\":[{}]}}", names.join(",")))
+            } else if request.target.starts_with("/volumes/") {
+                (404, r#"{"message":"no such volume"}"#.to_owned())
+            } else {
+                return answer_empty(request, stream);
+            };
+            // Who asked may be gone.
+            let _ = stream.write_all(&plain(status, &body));
+        });
+        Self {
+            daemon,
+            begun,
+            goes_on,
+            made,
+        }
+    }
+}
+
 #[test]
 fn a_create_that_is_still_under_way_for_nobody_is_waited_for() {
-    let begun = Arc::new(Barrier::new(2));
-    let goes_on = Arc::new(Barrier::new(2));
-    let (begins, waits) = (Arc::clone(&begun), Arc::clone(&goes_on));
-    let made = Arc::new(Mutex::new(0));
-    let has_begun = AtomicBool::new(false);
-    let counts = Arc::clone(&made);
-    let daemon = FakeDaemon::answering(move |request: &Seen, stream| {
-        if request.target.ends_with("/volumes/create") {
-            if !has_begun.swap(true, Ordering::SeqCst) {
-                begins.wait();
-                waits.wait();
-            }
-            *counts.lock().unwrap() += 1;
-            let _ = stream.write_all(&plain(201, r#"{"Name":"a"}"#));
-        } else if request.target.starts_with("/volumes?") {
-            let there = *counts.lock().unwrap();
-            let names: Vec<String> = (0..there)
-                .map(|one| format!("{{\"Name\":\"v{one}\"}}"))
-                .collect();
-            let body = format!("{{\"Volumes\":[{}]}}", names.join(","));
-            stream.write_all(&plain(200, &body)).unwrap();
-        } else if request.target.starts_with("/volumes/") {
-            let body = r#"{"message":"no such volume"}"#;
-            stream.write_all(&plain(404, body)).unwrap();
-        } else {
-            answer_empty(request, stream);
-        }
-    });
-    let gate = Setup::before(&daemon.address())
+    let slow = Slow::start();
+    let gate = Setup::before(&slow.daemon.address())
         .listen("guarded")
         .plus("owner = 'a'\nquota.volumes = 1")
         .start();
@@ -154,7 +173,7 @@ fn a_create_that_is_still_under_way_for_nobody_is_waited_for() {
     );
     let mut first = gate.address().connect().unwrap();
     first.write_all(text.as_bytes()).unwrap();
-    begun.wait();
+    slow.begun.wait();
     if let Connection::Unix(stream) = &first {
         stream.shutdown(Shutdown::Both).unwrap();
     }
@@ -178,8 +197,8 @@ fn a_create_that_is_still_under_way_for_nobody_is_waited_for() {
         !second.is_finished(),
         "the second was counted while the first was made"
     );
-    goes_on.wait();
+    slow.goes_on.wait();
     let answer = second.join().unwrap();
     assert_eq!(answer.status, 403, "{}", answer.text());
-    assert_eq!(*made.lock().unwrap(), 1);
+    assert_eq!(*slow.made.lock().unwrap(), 1);
 }

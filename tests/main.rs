@@ -37,6 +37,7 @@ mod packaging;
 mod plugins;
 mod policies;
 mod properties;
+mod quiet;
 mod ready;
 mod references;
 mod refusals;

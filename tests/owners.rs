@@ -1,6 +1,7 @@
 //! Two owners at one daemon, each to its own: what one makes is not there for the other, whatever it asks.
 
 mod attempts;
+mod lists;
 mod made;
 mod references;
 

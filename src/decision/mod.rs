@@ -16,6 +16,7 @@ mod pin;
 mod plugin;
 mod privileges;
 mod published;
+mod quiet;
 mod reason;
 mod references;
 mod rewrite;
@@ -23,6 +24,7 @@ mod secret;
 mod service;
 mod swarm;
 mod swarm_reference;
+mod view;
 mod volume;
 
 use crate::engine_api::json::Value;
@@ -34,8 +36,10 @@ pub use facts::{Facts, Found, ordinary_facts};
 pub use host_paths::HostFile;
 pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
 pub use own::references_of_owner;
+pub use quiet::{HIDDEN, hidden_places, hiding_keys};
 pub use reason::{Reason, Refusal};
 pub use references::{Reference, enters_container, references, references_of};
+pub use view::{AnswerShape, View};
 
 /// The outcome of a decision.
 #[derive(Debug)]
@@ -49,6 +53,7 @@ pub enum Decision {
 pub struct Permit {
     request: EngineRequest,
     rewritten: Vec<String>,
+    view: Option<Box<View>>,
 }
 
 impl Permit {
@@ -62,6 +67,18 @@ impl Permit {
     #[must_use]
     pub fn rewritten(&self) -> &[String] {
         &self.rewritten
+    }
+
+    /// Likewise, once the request is on its way.
+    #[must_use]
+    pub fn into_view(self) -> Option<Box<View>> {
+        self.view
+    }
+
+    /// What must be done to the answer; `None` where it passes as it is.
+    #[must_use]
+    pub fn view(&self) -> Option<&View> {
+        self.view.as_deref()
     }
 }
 
@@ -93,8 +110,11 @@ fn host_paths_in<'a>(policy: &Policy, fields: impl FnOnce() -> Vec<Field<'a>>) -
 #[must_use]
 pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Decision {
     if policy.permits_everything {
-        let rewritten = Vec::new();
-        return Decision::Permit(Permit { request, rewritten });
+        return Decision::Permit(Permit {
+            request,
+            rewritten: Vec::new(),
+            view: None,
+        });
     }
     let mut judge = Judge {
         policy,
@@ -125,14 +145,21 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
     judge.absent_auto_lock();
     judge.swarm_tokens_read();
     judge.entered_container();
+    judge.placeholder();
+    judge.guesses();
     let (mut reasons, has_more) = (judge.reasons, judge.has_more);
     let answered = existing::answered(&request, facts).filter(|_| reasons.is_empty());
     if let Some((status, message)) = &answered {
         reasons.push(existing::absent(*status, message));
     }
     if reasons.is_empty() {
+        let view = View::of(policy, &request, facts).map(Box::new);
         let rewritten = rewrite::apply(policy, &mut request, facts);
-        return Decision::Permit(Permit { request, rewritten });
+        return Decision::Permit(Permit {
+            request,
+            rewritten,
+            view,
+        });
     }
     Decision::Refuse(Refusal {
         subject: subject(&request),
@@ -140,6 +167,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         reasons,
         has_more,
         answered,
+        hides_existing: policy.quiet.hides_anything(),
     })
 }
 
@@ -151,6 +179,7 @@ impl Refusal {
             policy: policy.name.clone(),
             reasons: vec![existing::absent(status, &message)],
             has_more: false,
+            hides_existing: false,
             answered: Some((status, message)),
         }
     }
@@ -273,7 +302,8 @@ impl Judge<'_> {
         }
     }
 
-    fn refuse(&mut self, reason: Reason) {
+    fn refuse(&mut self, mut reason: Reason) {
+        reason.is_of_existing |= self.existing.is_some();
         if self.has_enough() {
             self.has_more = true;
         } else {

@@ -19,10 +19,20 @@ pub struct Refusal {
     pub has_more: bool,
     /// Where nothing of the request is refused but what it refers to is not there: the daemon's own status and message.
     pub answered: Option<(u16, String)>,
+    /// Whether the client is not told what containers and volumes have that are there already.
+    pub hides_existing: bool,
 }
 
 /// The reasons that are looked for: a body can give a million, and each is longer than what it is about.
 pub(super) const MOST_REASONS: usize = 64;
+
+/// Codes of reasons that tell what a volume is; it may be one that the request only names.
+const TELL_OF_VOLUMES: &[&str] = &[
+    "volume-driver",
+    "volume-host-path",
+    "volume-options",
+    "volume-type",
+];
 
 /// One reason of a refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +49,8 @@ pub struct Reason {
     pub line: usize,
     /// The smallest change that would permit it; empty where no key does.
     pub remedy: String,
+    /// Whether it tells of what is there already, and not of what the client sent.
+    pub is_of_existing: bool,
 }
 
 impl Reason {
@@ -50,6 +62,7 @@ impl Reason {
             message: message.to_owned(),
             line: 0,
             remedy: String::new(),
+            is_of_existing: TELL_OF_VOLUMES.contains(&code),
         }
     }
 
@@ -95,6 +108,7 @@ impl fmt::Display for Refusal {
             reasons,
             has_more,
             answered: _,
+            hides_existing,
         } = self;
         let count = match reasons.len() {
             1 => "1 reason".to_owned(),
@@ -109,6 +123,10 @@ impl fmt::Display for Refusal {
             write!(f, "\n  {}. {}", index + 1, reason.code)?;
             if !reason.field.is_empty() {
                 write!(f, ": `{}`", reason.field)?;
+            }
+            if *hides_existing && reason.is_of_existing {
+                f.write_str("; the policy hides what is there")?;
+                continue;
             }
             if !reason.value.is_empty() {
                 write!(f, " is `{}`", reason.value)?;

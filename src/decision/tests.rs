@@ -5,6 +5,7 @@ mod host_paths;
 mod networks;
 mod others;
 mod plugins;
+mod quiet;
 mod service;
 mod service_networks;
 mod told;

@@ -1,5 +1,6 @@
 //! What a request to the Engine API means, read once and written anew.
 
+pub mod elements;
 mod existing;
 mod fields;
 pub mod json;

@@ -81,6 +81,13 @@ impl Query {
             .map(|known| known.value.as_str())
     }
 
+    /// The parameters that the daemon reads, each with its value.
+    pub(crate) fn known(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.known
+            .iter()
+            .map(|known| (known.parameter.name, known.value.as_str()))
+    }
+
     /// Puts another value in the place of a parameter's first; does nothing where it is absent.
     pub(crate) fn set(&mut self, name: &str, value: &str) {
         let mut known = self.known.iter_mut();

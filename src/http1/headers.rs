@@ -83,6 +83,15 @@ impl Headers {
         self.lines.insert(place, line);
     }
 
+    /// Leaves out all lines of this name.
+    pub fn remove(&mut self, name: &str) {
+        let is_other = |found: &Range<usize>| {
+            let found = self.text.get(found.clone()).unwrap_or_default();
+            !is_called(found, name)
+        };
+        self.lines.retain(|(found, _)| is_other(found));
+    }
+
     /// Each line's name and value, without the white space around the value.
     ///
     /// A name is made of token characters, all ASCII.

@@ -1,11 +1,12 @@
 //! From the text of a policy to what a decision reads.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::document::{self, Table};
 use super::problem::{Fault, Problems};
 use super::value::Value;
-use super::{Policy, limits, observe, paths, permit};
+use super::{Policy, limits, observe, paths, permit, quiet};
 
 /// Compiles a policy; `name` is its file, or its name where it is a ready one, and `parameters` are what the operator
 /// gave for the names in braces.
@@ -92,6 +93,7 @@ fn fill(policy: &mut Policy, root: &mut Table<'_>, given: &BTreeMap<String, Stri
     policy.config = root.section("config", limits::config);
     policy.plugin = root.section("plugin", limits::plugin);
     policy.service = root.section("service", limits::service);
+    policy.quiet = Arc::new(root.section("quiet", quiet::quiet));
 }
 
 /// The parameters that the policy names, with what was given for each; `None` stands for a value that is a problem

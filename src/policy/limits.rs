@@ -143,7 +143,7 @@ pub(super) fn service(table: &mut Table<'_>) -> ServiceLimits {
     }
 }
 
-fn limit<'d, T: Default>(
+pub(super) fn limit<'d, T: Default>(
     table: &mut Table<'d>,
     key: &'static str,
     read: impl FnOnce(Value<'d>) -> Option<T>,
@@ -167,7 +167,7 @@ fn texts(
     limit(table, key, |value| value.list(parse))
 }
 
-fn patterns(table: &mut Table<'_>, key: &'static str) -> Limit<Vec<Pattern>> {
+pub(super) fn patterns(table: &mut Table<'_>, key: &'static str) -> Limit<Vec<Pattern>> {
     limit(table, key, |value| value.list(words::pattern))
 }
 

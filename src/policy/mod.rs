@@ -15,6 +15,7 @@ pub mod pattern;
 pub(crate) mod permit;
 pub(crate) mod problem;
 mod published;
+mod quiet;
 pub mod ready;
 mod shared;
 pub mod spiffe;
@@ -23,12 +24,14 @@ pub(crate) mod value;
 pub(crate) mod words;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::engine_api::Operation;
 pub use compile::{compile, describe};
 pub use observe::Observing;
 pub use pattern::{Pattern, PatternError};
 pub use problem::{Problem, Problems};
+pub use quiet::Quiet;
 pub use shared::Shared;
 pub use subnet::Subnet;
 
@@ -56,6 +59,8 @@ pub struct Policy {
     pub config: ConfigLimits,
     pub plugin: PluginLimits,
     pub service: ServiceLimits,
+    /// Shared with the answers that are under way.
+    pub quiet: Arc<Quiet>,
 }
 
 /// A line of the policy's text, from 1; 0 where the policy says nothing of the matter.

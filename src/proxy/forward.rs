@@ -1,6 +1,7 @@
 //! What was permitted, sent to the daemon; its answer, brought back.
 
 use std::future::poll_fn;
+use std::io;
 use std::mem::take;
 use std::task::Poll;
 
@@ -16,7 +17,8 @@ use super::pump::{Coding, Pump};
 use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
-use super::{allowance, headers, response, tunnel, versions};
+use super::viewed::{self, Viewing};
+use super::{allowance, response, tunnel};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -37,16 +39,16 @@ pub(super) async fn forward(
         }
     };
     let waits = framing != Framing::Empty && request.expects_continue();
-    if waits && !goes_on(&mut connection.peer).await {
+    if waits && lets_go_on(&mut connection.peer).await.is_err() {
         record.outcome = Outcome::ClientGone;
         return After::Drop;
     }
     let (operation, hijack) = (permit.request().operation(), permit.request().hijack());
-    let passed = headers::passed(&request, permit.request(), framing);
+    let passed = viewed::passed(&request, &permit, framing);
     let upgrade = passed.upgrade;
     let mut daemon = idle.send(&permit, &passed);
     // An answer may take for ever, and head and body have megabytes.
-    drop(permit);
+    let view = permit.into_view();
     request.keep_only(&["connection", "upgrade"]);
     let request = &request;
     let is_draining = connection.is_draining();
@@ -61,15 +63,17 @@ pub(super) async fn forward(
         traffic: &mut record.traffic,
     };
     let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
-    let answer = match versions::answer(&mut relay, operation, judged).await {
-        Ok(answer) => answer,
+    let shown = (view, request.version);
+    let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
+        Ok(answered) => answered,
         Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,
     };
     record.held.is_answered();
     match becomes(&answer, hijack, upgrade) {
         Becomes::Answer => {
             record.status = Some(answer.status);
-            let (outcome, after, is_clean) = bring_back(relay, request, &answer, is_draining).await;
+            let (outcome, after, is_clean) =
+                bring_back(relay, request, (&answer, viewing), is_draining).await;
             record.outcome = outcome;
             if is_clean && answer.keeps_alive() {
                 connection.idle = IdleConnection::after(daemon);
@@ -80,17 +84,14 @@ pub(super) async fn forward(
             Ok(()) => join(connection, record, &mut daemon, (request, &answer, upgrade)).await,
             Err(fault) => without_answer(connection, record, request, &fault).await,
         },
-        Becomes::Nonsense => {
-            let fault = RelayFault::DaemonMalformed("an upgrade that nobody asked for".to_owned());
-            without_answer(connection, record, request, &fault).await
-        }
+        Becomes::Nonsense => without_answer(connection, record, request, &unasked()).await,
     }
 }
 
-/// Tells the client to send its body; whether it could be told.
-async fn goes_on(client: &mut Peer) -> bool {
+/// Tells a client that waits for it to send its body.
+async fn lets_go_on(client: &mut Peer) -> io::Result<()> {
     client.queue(CONTINUE);
-    client.flush().await.is_ok()
+    client.flush().await
 }
 
 /// The connection that this client's last exchange left, or a new one; a request is never sent twice.
@@ -110,7 +111,7 @@ pub(super) async fn daemon_connection(
 async fn bring_back(
     mut relay: Relay<'_>,
     request: &Request,
-    answer: &Response,
+    (answer, viewing): (&Response, Option<Viewing>),
     is_draining: bool,
 ) -> (Outcome, After, bool) {
     let is_unfinished = relay.sending != Sending::Done;
@@ -119,7 +120,11 @@ async fn bring_back(
         || answer.framing == Framing::UntilEnd
         || (is_unfinished && !answer.keeps_alive());
     let body = response::queue_head(relay.client, request, answer, closes);
-    if let Err(fault) = relay.body(body).await {
+    let moved = match viewing {
+        Some(viewing) => relay.viewed(viewing).await,
+        None => relay.body(body).await,
+    };
+    if let Err(fault) = moved {
         // The client must see that its answer was cut, so nothing ends it properly.
         return (fault.outcome(), After::Drop, false);
     }
@@ -175,6 +180,10 @@ fn becomes(answer: &Response, hijack: Hijack, upgrade: Option<Upgrade>) -> Becom
         (_, Hijack::Raw) if response::is_old_hijack(answer) => Becomes::Tunnel,
         (_, Hijack::No | Hijack::Raw | Hijack::WebSocket | Hijack::H2c) => Becomes::Answer,
     }
+}
+
+fn unasked() -> RelayFault {
+    RelayFault::DaemonMalformed("an upgrade that nobody asked for".to_owned())
 }
 
 /// Ends an exchange with which the daemon may go on for whoever is gone, still making what a quota counts.

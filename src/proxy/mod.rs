@@ -31,6 +31,7 @@ mod tunnel;
 mod unix_socket;
 mod unserved;
 mod versions;
+mod viewed;
 mod weigh;
 
 use std::collections::HashMap;

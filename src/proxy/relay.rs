@@ -64,7 +64,7 @@ pub(super) enum RelayFault {
 
 impl RelayFault {
     /// Such as an alert, by which TLS 1.3 refuses a client's certificate only after the handshake.
-    fn lost(error: &io::Error) -> Self {
+    pub(super) fn lost(error: &io::Error) -> Self {
         tracing::debug!(%error, "reading the daemon's answer failed");
         Self::DaemonGone(Some(error.to_string()))
     }
@@ -134,7 +134,8 @@ impl Relay<'_> {
         .await
     }
 
-    fn poll_request(&mut self, cx: &mut Context<'_>) -> Result<(), RelayFault> {
+    /// Sends on what is there of the request, and sees whether the client has gone.
+    pub(super) fn poll_request(&mut self, cx: &mut Context<'_>) -> Result<(), RelayFault> {
         if self.sending == Sending::UnderWay {
             let count = &mut self.traffic.from_client;
             match self.request.poll(cx, self.client, self.daemon, count) {

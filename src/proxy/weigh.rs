@@ -59,8 +59,10 @@ async fn allow(
             message: message.clone(),
             line: 0,
             remedy: String::new(),
+            is_of_existing: false,
         }],
         has_more: false,
+        hides_existing: false,
         answered: Some((status, message)),
     })
 }

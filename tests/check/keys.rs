@@ -50,6 +50,8 @@ fn keys(text: &str) -> Vec<(String, usize)> {
         } else if let Some((key, _)) = line.split_once('=')
             && table.starts_with('[')
             && !table.starts_with("[[")
+            // It opens nothing; docs/policy.md says so.
+            && table != "[quiet]"
         {
             keys.push((key.trim().to_owned(), index + 1));
         }

@@ -108,6 +108,7 @@ fn every_key_is_documented() {
         "[config]\n",
         "[plugin]\n",
         "[service]\n",
+        "[quiet]\n",
     ];
     for table in tables {
         let faulty = format!("{table}zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz = 1\n");

@@ -24,6 +24,7 @@ pub(super) fn permissions(policy: &Policy) -> String {
         config,
         plugin,
         service,
+        quiet,
     } = policy;
     let mut text =
         format!("{name}: {description}\npermits everything: {permits_everything}\n\noperations:\n");
@@ -62,7 +63,34 @@ pub(super) fn permissions(policy: &Policy) -> String {
     let policy::ConfigLimits { templating } = config;
     limits.line("config templating", templating);
     plugin_and_service_limits(&mut limits, plugin, service);
+    hidden(&mut text, quiet);
     text
+}
+
+/// What is hidden, a line for each; it permits nothing.
+fn hidden(text: &mut String, quiet: &policy::Quiet) {
+    let policy::Quiet {
+        environment,
+        host_paths,
+        labels,
+        command_lines,
+        secrets,
+        host_details,
+    } = quiet;
+    for (name, setting) in [
+        ("environment", environment),
+        ("host-paths", host_paths),
+        ("command-lines", command_lines),
+        ("secrets", secrets),
+        ("host-details", host_details),
+    ] {
+        if setting.value {
+            writeln!(text, "  hides {name}").unwrap();
+        }
+    }
+    for pattern in &labels.value {
+        writeln!(text, "  hides labels {pattern}").unwrap();
+    }
 }
 
 fn permitted<'p>(

@@ -18,6 +18,7 @@ const FILES: &[&str] = &[
     include_str!("../../../tests/refusals/images.toml"),
     include_str!("../../../tests/refusals/services.toml"),
     include_str!("../../../tests/refusals/paths.toml"),
+    include_str!("../../../tests/refusals/quiet.toml"),
     include_str!("../../../tests/refusals/plugins.toml"),
     include_str!("../../../tests/refusals/spellings.toml"),
     include_str!("../../../tests/refusals/swarm.toml"),

@@ -9,6 +9,7 @@ mod finding;
 mod keys;
 mod observed;
 mod openings;
+mod quiet;
 mod warnings;
 
 use std::collections::BTreeMap;

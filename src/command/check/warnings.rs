@@ -12,10 +12,12 @@ use crate::policy::{HostPath, Limit, Line, Pattern, Policy, Published};
 use super::effect;
 use super::finding::Finding;
 use super::keys::{self, Entry, Key};
+use super::quiet;
 
 /// Every warning of a policy that compiles.
 pub(super) fn warnings(policy: &Policy, text: &str) -> Vec<Finding> {
     let mut found = effect::without_effect(policy);
+    found.extend(quiet::without_effect(policy));
     found.extend(rules_that_add_nothing(text));
     found.extend(path_rules(policy));
     found.extend(privileged_beside_narrower(policy));

@@ -38,9 +38,8 @@ pub(super) fn check(request: &EngineRequest, owner: &str) -> Result<(), (&'stati
             .texts()
             .chain(value.members().iter().map(|(text, _)| text.as_str()));
         for text in values.filter(|text| is_owners(text)) {
-            let is_own = text
-                .split_once('=')
-                .is_some_and(|(_, value)| value == owner);
+            let value = text.split_once('=').map(|(_, value)| value);
+            let is_own = value.is_none_or(|value| value == owner);
             if FILTERS.contains(&name.as_str()) && !(name == "label" && is_own) {
                 return Err(("?filters", format!("{name}={text}")));
             }

@@ -3,6 +3,7 @@
 mod changes;
 mod filters;
 mod named;
+mod owning;
 mod stamp;
 mod volumes;
 
@@ -13,6 +14,7 @@ use crate::engine_api::{EngineRequest, ExistingContainer, ExistingNetwork, Kind,
 use crate::policy::{Pattern, Shared};
 
 use named::{Named, Purpose, named};
+pub(super) use owning::Owning;
 pub(super) use stamp::{apply as stamp, pin};
 
 /// What must be looked up to know whose it is, before [`super::decide`] can judge a request of a client with an owner.
@@ -223,19 +225,8 @@ impl Facts {
         };
         let network = |found: &Found<ExistingNetwork>| {
             found.map(|network| {
-                // Every daemon has these, and nobody made them.
-                let name = network.name.as_str();
-                let is_predefined = network.owner.is_none()
-                    && matches!(name, "bridge" | "host" | "none" | "ingress");
-                let otherwise = seen(&shared.networks, name);
-                owned(
-                    &network.owner,
-                    if is_predefined {
-                        Whose::Shared
-                    } else {
-                        otherwise
-                    },
-                )
+                let otherwise = seen_network(shared, &network.name, network.owner.is_none());
+                owned(&network.owner, otherwise)
             })
         };
         match reference {
@@ -269,5 +260,15 @@ fn seen(shared: &[Pattern], name: &str) -> Whose {
         Whose::Shared
     } else {
         Whose::Hidden
+    }
+}
+
+fn seen_network(shared: &Shared, name: &str, is_nobodys: bool) -> Whose {
+    // Every daemon has these.
+    let is_predefined = is_nobodys && matches!(name, "bridge" | "host" | "none" | "ingress");
+    if is_predefined {
+        Whose::Shared
+    } else {
+        seen(&shared.networks, name)
     }
 }

@@ -1,0 +1,146 @@
+//! What a request asks by, where a policy hides: the placeholder itself, and guesses at what it stands for.
+
+use super::super::reason::MOST_REASONS;
+use super::super::{Judge, Reason};
+use super::{HIDDEN, HIDDEN_BYTES};
+use crate::engine_api::Operation;
+use crate::engine_api::json::{self, Value};
+use crate::policy::{Limit, Line, Quiet};
+
+impl Judge<'_> {
+    /// Whoever sends the placeholder has copied an answer in which something was hidden, maybe by another policy, and
+    /// would lose what it stood for.
+    pub(in super::super) fn placeholder(&mut self) {
+        let parameters = self.request.head.query.known();
+        let mut found: Vec<String> = parameters
+            .filter(|(_, value)| is_placeholder(value))
+            .map(|(name, _)| format!("?{name}"))
+            .collect();
+        if let Some(body) = self.body() {
+            placeholders(body, "", &mut found);
+        }
+        for path in found {
+            let message = "it stands for a value that a `[quiet]` policy has hidden, and the daemon would take it for \
+                           the value itself; put in what was hidden";
+            self.refuse(Reason::new("hidden-value", &path, HIDDEN, message));
+        }
+    }
+
+    /// An answer that is short or long by a guess at what is hidden tells whether the guess is right.
+    pub(in super::super) fn guesses(&mut self) {
+        let quiet = &self.policy.quiet;
+        let operation = self.request.operation();
+        let mut found: Vec<(String, String, Line)> = Vec::new();
+        for (name, value) in self.request.head.query.known() {
+            let guessed = match (name, operation) {
+                ("filters", _) => filters(quiet, operation, value),
+                ("ps_args", Some(Operation::ContainerTop)) => process_columns(quiet, value),
+                _ => Vec::new(),
+            };
+            let of_parameter = |(text, line)| (format!("?{name}"), text, line);
+            found.extend(guessed.into_iter().map(of_parameter));
+        }
+        for (path, text, line) in found {
+            let message = "the answer would tell what `[quiet]` of the policy hides";
+            let reason = Reason::new("hidden-query", &path, &text, message);
+            self.refuse(reason.opened_by(line, ""));
+        }
+    }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    text.contains(HIDDEN) || text == HIDDEN_BYTES
+}
+
+/// Where in a body it stands, in keys too; no more places than a refusal names.
+fn placeholders(value: &Value, path: &str, found: &mut Vec<String>) {
+    if found.len() > MOST_REASONS {
+        return;
+    }
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Text(text) => {
+            if is_placeholder(text) {
+                found.push(path.to_owned());
+            }
+        }
+        Value::List(items) => {
+            for (index, item) in items.iter().enumerate() {
+                within(item, &|| format!("{path}[{index}]"), found);
+            }
+        }
+        Value::Object(members) => {
+            for (key, member) in members {
+                let place = || match path {
+                    "" => key.clone(),
+                    path => format!("{path}.{key}"),
+                };
+                if is_placeholder(key) {
+                    found.push(place());
+                }
+                within(member, &place, found);
+            }
+        }
+    }
+}
+
+/// Names the place only where there is something to name.
+fn within(value: &Value, place: &dyn Fn() -> String, found: &mut Vec<String>) {
+    match value {
+        Value::Text(text) if !is_placeholder(text) => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        Value::Text(_) | Value::List(_) | Value::Object(_) => placeholders(value, &place(), found),
+    }
+}
+
+/// Filters that hold something hidden against a value.
+fn filters(quiet: &Quiet, operation: Option<Operation>, text: &str) -> Vec<(String, Line)> {
+    let Ok(filters) = json::parse(text.as_bytes()) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (name, set) in filters.members() {
+        let keys = set.members().iter().map(|(key, _)| key.as_str());
+        let values = keys.chain(set.items().iter().map(Value::as_text));
+        for value in values {
+            if let Some(line) = guess(quiet, operation, (name, value)) {
+                found.push((format!("{name}={value}"), line));
+            }
+        }
+    }
+    found
+}
+
+/// The line that hides what the filter asks by.
+fn guess(quiet: &Quiet, operation: Option<Operation>, (name, value): (&str, &str)) -> Option<Line> {
+    let on = |setting: &Limit<bool>| setting.value.then_some(setting.line);
+    match name {
+        // moby: daemon/internal/filters/parse.go, `MatchKVList`. Podman takes `*` in a key.
+        name if name.contains("label") => {
+            let (key, _) = value.split_once('=')?;
+            let setting = &quiet.labels;
+            let is_hidden =
+                quiet.hides_label(key) || (key.contains('*') && !setting.value.is_empty());
+            is_hidden.then_some(setting.line)
+        }
+        // moby: daemon/list.go, a volume is found by the path of the host too.
+        "volume" if value.starts_with('/') => on(&quiet.host_paths),
+        // moby: daemon/events/filter.go, `matchEvent` takes the beginning of a command line for the whole.
+        "event" if value.starts_with("exec_") && value.contains(':') => on(&quiet.command_lines),
+        // moby: daemon/events/filter.go, `fuzzyMatchName`.
+        "daemon" | "node" if operation == Some(Operation::SystemEvents) => on(&quiet.host_details),
+        "name" if operation == Some(Operation::NodeList) => on(&quiet.host_details),
+        _ => None,
+    }
+}
+
+/// `ps` can show environment and command in any column under any title, and look for processes by both.
+fn process_columns(quiet: &Quiet, arguments: &str) -> Vec<(String, Line)> {
+    let is_plain = matches!(arguments, "" | "-ef" | "aux" | "-aux");
+    let hides = [&quiet.command_lines, &quiet.environment];
+    let hides = hides.into_iter().find(|setting| setting.value);
+    match hides {
+        Some(setting) if !is_plain => vec![(arguments.to_owned(), setting.line)],
+        Some(_) | None => Vec::new(),
+    }
+}

@@ -1,0 +1,275 @@
+//! The daemon's answer as the policy lets the client see it: taken apart within bounds, and put together anew.
+
+mod shown;
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf as _, BytesMut};
+
+use crate::daemon::Passed;
+use crate::decision::{AnswerShape, Permit, View};
+use crate::engine_api::elements::{ElementFault, Elements, Form};
+use crate::engine_api::{Operation, json};
+use crate::http1::{Body, Extras, Framing, Piece, Request, Response, Version};
+
+use super::relay::{Relay, RelayFault};
+use super::{Gate, headers, versions};
+use shown::Shown;
+
+/// An answer that is shown element by element while it comes.
+#[derive(Debug)]
+pub(super) struct Viewing {
+    body: Body,
+    /// Data of the body at the front of what the daemon has sent.
+    found: usize,
+    elements: Elements,
+    shown: Shown,
+    is_done: bool,
+}
+
+/// What of the client's head goes on; where the answer is shown in part only, the daemon is asked for the form that it
+/// gives to whoever asks for none.
+pub(super) fn passed<'a>(request: &'a Request, permit: &Permit, framing: Framing) -> Passed<'a> {
+    let mut passed = headers::passed(request, permit.request(), framing);
+    if permit.view().is_some() {
+        passed.headers.retain(|(name, _)| *name != "Accept");
+    }
+    passed
+}
+
+/// Waits for the answer; where a view applies, one that comes as a whole is shown already, and any other is to be
+/// shown while it comes.
+///
+/// # Errors
+/// [`RelayFault`] where there is none, or it cannot be shown; nothing of it has gone to the client.
+pub(super) async fn answer(
+    relay: &mut Relay<'_>,
+    (operation, judged): (Option<Operation>, Option<&Gate>),
+    (view, version): (Option<Box<View>>, Version),
+) -> Result<(Response, Option<Viewing>), RelayFault> {
+    let mut answer = versions::answer(relay, operation, judged).await?;
+    let is_shown = matches!(answer.status, 200..300) && answer.framing != Framing::Empty;
+    let Some(view) = view.filter(|_| is_shown) else {
+        return Ok((answer, None));
+    };
+    let shape = view.shape();
+    check_form(&answer, shape).map_err(|cause| not_shown(&cause))?;
+    let framing = answer.framing;
+    if !answer.keeps_alive() {
+        // The framing will not tell any more that the daemon ends the connection.
+        answer.headers.set("Connection", "close");
+    }
+    // They would be those of what is hidden.
+    for name in [
+        "ETag",
+        "Content-MD5",
+        "Digest",
+        "Content-Digest",
+        "Repr-Digest",
+    ] {
+        answer.headers.remove(name);
+    }
+    let form = match shape {
+        AnswerShape::Object => {
+            let whole = relay.whole(framing).await?;
+            let shown = show_whole(&view, &whole).map_err(|cause| not_shown(&cause))?;
+            put_back(relay, &mut answer, &shown);
+            return Ok((answer, None));
+        }
+        AnswerShape::List => Form::Array,
+        AnswerShape::Stream => Form::Row,
+    };
+    answer.headers.remove("Content-Length");
+    answer.framing = match version {
+        Version::Http11 => Framing::Chunked,
+        Version::Http10 => Framing::UntilEnd,
+    };
+    let viewing = Viewing {
+        body: Body::new(framing, Extras::Passed),
+        found: 0,
+        elements: Elements::new(form, MOST_OF_ELEMENT),
+        shown: Shown::new(view, form, answer.framing),
+        is_done: false,
+    };
+    Ok((answer, Some(viewing)))
+}
+
+/// What is not JSON, or is packed, could hold anything.
+fn check_form(answer: &Response, shape: AnswerShape) -> Result<(), String> {
+    let kind = answer.headers.first("content-type").unwrap_or_default();
+    let kind = String::from_utf8_lossy(kind);
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_json = kind.eq_ignore_ascii_case("application/json");
+    let is_row = ["application/jsonl", "application/x-ndjson"]
+        .iter()
+        .any(|row| kind.eq_ignore_ascii_case(row));
+    let is_read = match shape {
+        AnswerShape::Object | AnswerShape::List => is_json,
+        AnswerShape::Stream => is_json || is_row,
+    };
+    if !is_read {
+        return Err(format!("it is `{kind}`"));
+    }
+    match answer.headers.first("content-encoding") {
+        Some(coding) if !coding.eq_ignore_ascii_case(b"identity") => Err("it is packed".to_owned()),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// An answer without a word stays one.
+fn show_whole(view: &View, bytes: &[u8]) -> Result<String, String> {
+    if bytes.trim_ascii().is_empty() {
+        return Ok(String::new());
+    }
+    let mut value = json::parse(bytes).map_err(|fault| fault.to_string())?;
+    if !view.show(&mut value) {
+        return Err("nothing of it may be shown".to_owned());
+    }
+    let mut text = String::with_capacity(bytes.len());
+    value.write(&mut text);
+    text.push('\n');
+    Ok(text)
+}
+
+/// Puts the answer before what else the daemon has sent, as if it had come like that.
+fn put_back(relay: &mut Relay<'_>, answer: &mut Response, text: &str) {
+    let length = text.len();
+    answer.headers.set("Content-Length", &length.to_string());
+    answer.framing = match length as u64 {
+        0 => Framing::Empty,
+        length => Framing::Length(length),
+    };
+    let after = std::mem::replace(&mut relay.daemon.input, BytesMut::from(text));
+    relay.daemon.input.unsplit(after);
+}
+
+fn not_shown(cause: &dyn std::fmt::Display) -> RelayFault {
+    // The cause may name what is hidden, so the client is not told.
+    tracing::warn!(%cause, "an answer of the daemon cannot be shown under `[quiet]`");
+    let told = "the policy hides parts of it, and it has not the form of an answer of which parts can be hidden";
+    RelayFault::DaemonMalformed(told.to_owned())
+}
+
+impl Relay<'_> {
+    /// Shows the answer as it comes; the rest of the request goes on beside it.
+    pub(super) async fn viewed(&mut self, mut viewing: Viewing) -> Result<(), RelayFault> {
+        poll_fn(|cx| {
+            self.poll_request(cx)?;
+            self.poll_viewed(cx, &mut viewing)
+        })
+        .await
+    }
+
+    /// The whole body of an answer.
+    async fn whole(&mut self, framing: Framing) -> Result<Vec<u8>, RelayFault> {
+        let mut body = Body::new(framing, Extras::Passed);
+        let mut bytes = Vec::new();
+        poll_fn(|cx| {
+            self.poll_request(cx)?;
+            while let Some(count) = ready!(self.poll_data(cx, &mut body))? {
+                if bytes.len() + count > MOST_OF_WHOLE {
+                    let cause = format!("it is larger than {MOST_OF_WHOLE} bytes");
+                    return Poll::Ready(Err(not_shown(&cause)));
+                }
+                let data = self.daemon.input.get(..count).unwrap_or_default();
+                bytes.extend_from_slice(data);
+                self.daemon.input.advance(count);
+            }
+            Poll::Ready(Ok(()))
+        })
+        .await?;
+        Ok(bytes)
+    }
+
+    /// How many bytes at the front of the daemon's input are of the body, `None` at its end.
+    fn poll_data(
+        &mut self,
+        cx: &mut Context<'_>,
+        body: &mut Body,
+    ) -> Poll<Result<Option<usize>, RelayFault>> {
+        loop {
+            let piece = body.next(&self.daemon.input);
+            match piece.map_err(|fault| RelayFault::DaemonMalformed(fault.to_string()))? {
+                Piece::Framing(count) => self.daemon.input.advance(count),
+                Piece::Data(count) => return Poll::Ready(Ok(Some(count))),
+                Piece::Done => return Poll::Ready(Ok(None)),
+                Piece::More => match ready!(self.daemon.poll_fill(cx)) {
+                    Ok(0) if body.ends_with_connection() => return Poll::Ready(Ok(None)),
+                    Ok(0) => return Poll::Ready(Err(RelayFault::DaemonGone(None))),
+                    Ok(_) => {}
+                    Err(error) => return Poll::Ready(Err(RelayFault::lost(&error))),
+                },
+            }
+        }
+    }
+
+    fn poll_viewed(
+        &mut self,
+        cx: &mut Context<'_>,
+        viewing: &mut Viewing,
+    ) -> Poll<Result<(), RelayFault>> {
+        for _ in 0..TURNS {
+            // No more is read before the client has what was: that is what bounds the memory.
+            ready!(self.client.poll_flush(cx)).map_err(|_| RelayFault::ClientGone)?;
+            if viewing.is_done {
+                return Poll::Ready(Ok(()));
+            }
+            let data = self.poll_batch(cx, viewing);
+            viewing
+                .shown
+                .queue(self.client, &mut self.traffic.to_client);
+            match data {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(fault)) => return Poll::Ready(Err(fault)),
+                Poll::Pending => {
+                    // What is whole goes out at once: the next event may be long in coming.
+                    ready!(self.client.poll_flush(cx)).map_err(|_| RelayFault::ClientGone)?;
+                    return Poll::Pending;
+                }
+            }
+        }
+        // Both sides are fast; the other direction must have its turn too.
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Takes elements until there are enough for one write; pending where the daemon has no more for now.
+    fn poll_batch(
+        &mut self,
+        cx: &mut Context<'_>,
+        viewing: &mut Viewing,
+    ) -> Poll<Result<(), RelayFault>> {
+        let not_whole = |fault: ElementFault| not_shown(&fault);
+        while !viewing.shown.is_enough() {
+            if viewing.found == 0 {
+                match ready!(self.poll_data(cx, &mut viewing.body))? {
+                    Some(count) => viewing.found = count,
+                    None => {
+                        viewing.elements.end().map_err(not_whole)?;
+                        viewing.shown.end(viewing.elements.is_null());
+                        viewing.is_done = true;
+                        return Poll::Ready(Ok(()));
+                    }
+                }
+            }
+            let data = self.daemon.input.get(..viewing.found).unwrap_or_default();
+            let (taken, element) = viewing.elements.next(data).map_err(not_whole)?;
+            self.daemon.input.advance(taken);
+            viewing.found -= taken;
+            if let Some(element) = element {
+                let shown = viewing.shown.element(&element);
+                shown.map_err(|fault| not_shown(&fault))?;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Bytes of an answer that is shown as a whole: that of `SystemDataUsage` has some hundred for each image, container
+/// and volume.
+const MOST_OF_WHOLE: usize = 32 << 20;
+/// Bytes of one element of an answer.
+const MOST_OF_ELEMENT: usize = 8 << 20;
+/// Writes in a row.
+const TURNS: usize = 16;

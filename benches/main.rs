@@ -19,6 +19,7 @@
 
 mod contenders;
 mod engine;
+mod flood;
 mod load;
 mod measure;
 mod report;
@@ -43,8 +44,18 @@ fn main() {
     if let ["load", socket, workload, connections, seconds] = *words {
         return load_only(socket, workload, connections, seconds);
     }
+    if let ["flood", socket, kind] = *words {
+        return flood::flood(Path::new(socket), kind);
+    }
     if let Some(code) = contenders::pinned() {
         process::exit(code);
+    }
+    if words == ["--flood"] {
+        let folder = env::temp_dir().join(format!("dockgate-bench-{}", process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        flood::measure(&folder);
+        let _ = fs::remove_dir_all(&folder);
+        return;
     }
     let plan = Plan::of(&words).unwrap_or_else(|fault| {
         eprintln!("{fault}\n{}", measure::USAGE);

@@ -10,10 +10,11 @@ use crate::load::{self, Direction, Moved, Place, Round, Tunnels};
 use crate::workloads::{self, Workload};
 
 pub(crate) const USAGE: &str =
-    "usage: make bench [ARGUMENTS='[--quick] [--rounds N] [--only TEXT]']
+    "usage: make bench [ARGUMENTS='[--quick] [--rounds N] [--only TEXT] | --flood']
   --quick     10 connections only, short rounds, no bulk
   --rounds N  how often each pair takes its turn
-  --only T    only the measurements whose name has T in it";
+  --only T    only the measurements whose name has T in it
+  --flood     nothing but what a flood of one client does to another";
 
 /// How much is measured.
 pub(crate) struct Plan {

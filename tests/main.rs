@@ -49,6 +49,7 @@ mod sdk;
 mod second_parser;
 mod serve;
 mod services;
+mod starve;
 mod streams;
 mod support;
 mod swarm;

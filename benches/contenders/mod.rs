@@ -105,6 +105,11 @@ fn others(folder: &Path, engine: &Path) -> Vec<Contender> {
     lines.lines().filter_map(other).collect()
 }
 
+/// A process that is no contender, once it takes connections.
+pub(crate) fn start_at(name: &str, command: Command, socket: &Path) -> Contender {
+    contender(name, Kind::Other, command, (socket, None))
+}
+
 /// Starts a process and waits until it takes connections.
 fn contender(
     name: &str,
@@ -136,7 +141,7 @@ fn contender(
 }
 
 /// A program on a processor of its own, where there are two; engine and clients have the other.
-fn alone(program: &str) -> Command {
+pub(crate) fn alone(program: &str) -> Command {
     if !is_pinned() {
         return Command::new(program);
     }

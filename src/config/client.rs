@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::allowance::{self, Allowance};
 use super::policy_reference::{self, PolicyReference};
 use crate::policy::Line;
 use crate::policy::client::{ClientMatch, ClientMatchDocument, OwnerTemplate};
@@ -19,6 +20,8 @@ pub struct ClientRule {
     pub policy: PolicyReference,
     /// The name under which they own what they make; `None` leaves it to the listener, or is the client's name.
     pub owner: Option<OwnerTemplate>,
+    /// What each owner may take; `None` leaves it to the listener.
+    pub allowance: Option<Allowance>,
     pub line: Line,
 }
 
@@ -41,6 +44,7 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Read<'d> {
     let policy = table.require("policy", "what they may do: policy = \"guarded\"");
     let policy = policy.and_then(|value| policy_reference::read(value, directory));
     let owner = table.take("owner");
+    let allowance = allowance::read(table, owner.is_some());
     let owner = owner.and_then(|value| value.parsed(OwnerTemplate::parse));
     let parts = name.clone().zip(matches).zip(policy);
     let rule = parts.map(|(((name, _), matches), policy)| ClientRule {
@@ -48,6 +52,7 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Read<'d> {
         matches,
         policy,
         owner,
+        allowance,
         line: table.line(),
     });
     Read { name, rule }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::address::{Address, ListenerAddress};
+use super::allowance::{self, Allowance};
 use super::path;
 use super::policy_reference::{self, PolicyReference};
 use crate::policy::Line;
@@ -26,6 +27,8 @@ pub struct Listener {
     pub identifies_containers: bool,
     /// The name under which clients own what they make, where their `[[client]]` table says none.
     pub owner: Option<OwnerTemplate>,
+    /// What each owner may take, where their `[[client]]` table does not say it.
+    pub allowance: Option<Allowance>,
     /// Plain TCP may be reached from other machines (`dangerously-allow-plain-tcp`).
     pub allows_plain_tcp: bool,
     /// Where it stands in the file; 0 where it does not.
@@ -58,6 +61,7 @@ impl Listener {
             tls: None,
             identifies_containers: false,
             owner: None,
+            allowance: None,
             allows_plain_tcp: false,
             line: 0,
         }
@@ -100,6 +104,7 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Option<(Liste
         containers.report_key(fault.help("leave it out, or `tls`"));
     }
     let owner = table.take("owner");
+    let allowance = allowance::read(table, owner.is_some());
     let owner = owner.and_then(|value| value.parsed(OwnerTemplate::parse));
     let has_tls = tls.is_some();
     let tls = tls.and_then(|value| value.table("tls", |table| tls_files(table, directory)));
@@ -115,6 +120,7 @@ pub(super) fn read<'d>(table: &mut Table<'d>, directory: &Path) -> Option<(Liste
         tls: tls.flatten(),
         identifies_containers: containers.and_then(Value::boolean).unwrap_or_default(),
         owner,
+        allowance,
         allows_plain_tcp: plain.and_then(Value::boolean).unwrap_or_default(),
         line: table.line(),
     };

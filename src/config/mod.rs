@@ -2,6 +2,7 @@
 
 mod address;
 mod admin;
+mod allowance;
 mod client;
 mod daemon;
 mod limits;
@@ -22,6 +23,7 @@ use crate::policy::{Problems, Shared};
 
 pub use address::{Address, AddressError, ListenerAddress};
 pub use admin::Admin;
+pub use allowance::{Allowance, Quota, Rate};
 pub use client::ClientRule;
 pub use daemon::{Daemon, DaemonTls};
 pub use limits::Limits;

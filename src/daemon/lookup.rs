@@ -7,6 +7,8 @@ use std::time::Duration;
 use bytes::{Buf as _, BufMut as _};
 use tokio::time;
 
+use crate::engine_api::OWNER_LABEL;
+use crate::engine_api::json::Value;
 use crate::http1::{Body, Extras, HeadSearch, Piece, Response};
 use crate::peer::Peer;
 
@@ -27,6 +29,10 @@ pub enum Question<'a> {
     Image(&'a str),
     /// A network of the swarm by its name, or its id or the beginning of that.
     SwarmNetwork(&'a str),
+    /// The containers that carry an owner's label, also those that do not run.
+    OwnedContainers(&'a str),
+    OwnedVolumes(&'a str),
+    OwnedNetworks(&'a str),
     /// An image by any reference.
     ImageByName(&'a str),
     /// A service, task, secret or config by its id, its name, or the beginning of its id.
@@ -105,6 +111,11 @@ impl Question<'_> {
             }
             // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
             Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
+            Self::OwnedContainers(owner) => {
+                format!("/containers/json?all=1&filters={}", label_filter(owner))
+            }
+            Self::OwnedVolumes(owner) => format!("/volumes?filters={}", label_filter(owner)),
+            Self::OwnedNetworks(owner) => format!("/networks?filters={}", label_filter(owner)),
             Self::ImageByName(reference) => format!("/images/{}/json", checked_image(reference)?),
             Self::Service(name) => format!("/services/{}", checked(name)?),
             Self::Task(name) => format!("/tasks/{}", checked(name)?),
@@ -125,6 +136,9 @@ impl Question<'_> {
             Self::Exec(_) => "exec",
             Self::Volume(_) => "volume",
             Self::Network(_) | Self::SwarmNetwork(_) => "network",
+            Self::OwnedContainers(_) => "owned-containers",
+            Self::OwnedVolumes(_) => "owned-volumes",
+            Self::OwnedNetworks(_) => "owned-networks",
             Self::Image(_) | Self::ImageByName(_) => "image",
             Self::Service(_) => "service",
             Self::Task(_) => "task",
@@ -140,7 +154,10 @@ impl Question<'_> {
 impl Question<'_> {
     fn most_bytes(self) -> usize {
         match self {
-            Self::Containers => MOST_LIST_BYTES,
+            Self::Containers
+            | Self::OwnedContainers(_)
+            | Self::OwnedVolumes(_)
+            | Self::OwnedNetworks(_) => MOST_LIST_BYTES,
             Self::Container(_)
             | Self::Exec(_)
             | Self::Volume(_)
@@ -157,6 +174,21 @@ impl Question<'_> {
             | Self::Ping => MOST_BYTES,
         }
     }
+}
+
+/// The filter for what carries an owner's label, as a value of a query: any text can be an owner's name.
+fn label_filter(owner: &str) -> String {
+    let label = Value::Text(format!("{OWNER_LABEL}={owner}"));
+    let filter = Value::Object(vec![("label".to_owned(), Value::List(vec![label]))]);
+    let mut encoded = String::new();
+    for byte in filter.to_string().bytes() {
+        if byte.is_ascii_alphanumeric() {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
 }
 
 /// A name that stands for itself in a path, and for one segment of it.
@@ -273,3 +305,48 @@ const MOST_BYTES: usize = 1 << 20;
 const MOST_LIST_BYTES: usize = 8 << 20;
 const MOST_INFORMATIONAL: usize = 16;
 const HEADERS: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_an_owner_is_called_is_one_value_of_a_query() {
+        let target = |owner: &str| Question::OwnedVolumes(owner).target().unwrap();
+        assert_eq!(
+            target("a"),
+            "/volumes?filters=%7B%22label%22%3A%5B%22dockgate%2Eowner%3Da%22%5D%7D"
+        );
+        for owner in [
+            "a&b=c#d",
+            "\"],\"x\":[\"",
+            "a\\",
+            "ä b",
+            "a%41+",
+            "x=y\r\nGET /",
+        ] {
+            let target = target(owner);
+            let (_, value) = target.split_once('=').unwrap();
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'%';
+            assert!(value.bytes().all(is_plain), "{target}");
+            let mut bytes = Vec::new();
+            let mut rest = value;
+            while let Some(byte) = rest.bytes().next() {
+                let length = if byte == b'%' { 3 } else { 1 };
+                let (one, after) = rest.split_at(length);
+                let decoded = one.strip_prefix('%').map(|hex| u8::from_str_radix(hex, 16));
+                bytes.push(decoded.map_or(byte, Result::unwrap));
+                rest = after;
+            }
+            let filter = crate::engine_api::json::parse(&bytes).unwrap();
+            let label = filter
+                .get("label")
+                .unwrap()
+                .texts()
+                .next()
+                .unwrap()
+                .to_owned();
+            assert_eq!(label, format!("dockgate.owner={owner}"));
+        }
+    }
+}

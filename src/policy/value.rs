@@ -84,6 +84,20 @@ impl<'d> Value<'d> {
         within
     }
 
+    /// A number or a text, its digits as they are written: for what may have a fraction or a unit.
+    pub(crate) fn written(self, expected: &str) -> Option<String> {
+        match &self.value {
+            DeValue::String(text) => Some(text.to_string()),
+            DeValue::Integer(integer) if integer.radix() == 10 => Some(integer.as_str().to_owned()),
+            DeValue::Float(float) => Some(float.as_str().to_owned()),
+            DeValue::Integer(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => self.wrong_type(expected, ""),
+        }
+    }
+
     /// The items of a list; a value that is no list is a problem.
     pub(crate) fn items(self) -> Vec<Self> {
         let DeValue::Array(items) = self.value else {

@@ -15,6 +15,7 @@ use crate::daemon::IdleConnection;
 use crate::http1::{Framing, HeadFault, HeadSearch, Request};
 use crate::peer::Peer;
 
+use super::allowance::PAUSE;
 use super::deadline::Deadline;
 use super::record::{self, ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
@@ -33,6 +34,8 @@ pub(super) struct Connection {
     /// The daemon's connection that the last exchange left; no other client ever uses it.
     pub(super) idle: Option<IdleConnection>,
     has_answered: bool,
+    /// Whether the answer tells the client to come back later.
+    pub(super) is_to_wait: bool,
     deadline: Deadline,
     phase: watch::Receiver<Phase>,
 }
@@ -70,6 +73,7 @@ impl Connection {
             peer,
             idle: None,
             has_answered: false,
+            is_to_wait: false,
             deadline,
             phase,
         }
@@ -95,10 +99,17 @@ impl Connection {
                         .await
                 }
             };
+            let pause = std::mem::take(&mut self.is_to_wait).then(|| Pause(self.phase.clone()));
             match after {
                 After::KeepAlive => {}
-                After::Linger => return self.linger().await,
-                After::Drop => return,
+                After::Linger => self.linger().await,
+                After::Drop => {}
+            }
+            if let Some(pause) = pause {
+                pause.passes().await;
+            }
+            if after != After::KeepAlive {
+                return;
             }
         }
     }
@@ -183,12 +194,25 @@ impl Connection {
 
     /// Ends the sending side and drops what still comes, for a bounded time: closing at once would reset the
     /// connection, and a reset takes the answer from a client that has not read it yet.
-    async fn linger(mut self) {
+    async fn linger(&mut self) {
         self.idle = None;
         let deadline = self.gate.limits.linger_deadline;
         let ended = time::timeout(deadline, self.peer.end());
         // However it ended, the client has had its time.
         let _ = ended.await;
+    }
+}
+
+/// The time in which a client that is over a limit is not heard, and keeps its place among the connections: what it
+/// sends costs others nothing, nor does a new connection in the stead of this one.
+struct Pause(watch::Receiver<Phase>);
+
+impl Pause {
+    async fn passes(mut self) {
+        tokio::select! {
+            () = time::sleep(PAUSE) => {}
+            () = is_over(&mut self.0, Phase::Running) => {}
+        }
     }
 }
 

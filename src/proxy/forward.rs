@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::mem::take;
 use std::task::Poll;
 
 use crate::audit::record::Outcome;
@@ -17,7 +18,7 @@ use super::record::ExchangeRecord;
 use super::refusal::OwnAnswer;
 use super::relay::{ClientEnd, Relay, RelayFault, Sending};
 use super::viewed::{self, Viewing};
-use super::{response, tunnel};
+use super::{allowance, response, tunnel};
 
 /// Sends what was permitted to the daemon and its answer to the client.
 ///
@@ -65,8 +66,9 @@ pub(super) async fn forward(
     let shown = (view, request.version);
     let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
         Ok(answered) => answered,
-        Err(fault) => return without_answer(connection, record, request, &fault).await,
+        Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,
     };
+    record.held.is_answered();
     match becomes(&answer, hijack, upgrade) {
         Becomes::Answer => {
             record.status = Some(answer.status);
@@ -82,10 +84,7 @@ pub(super) async fn forward(
             Ok(()) => join(connection, record, &mut daemon, (request, &answer, upgrade)).await,
             Err(fault) => without_answer(connection, record, request, &fault).await,
         },
-        Becomes::Nonsense => {
-            let fault = RelayFault::DaemonMalformed("an upgrade that nobody asked for".to_owned());
-            without_answer(connection, record, request, &fault).await
-        }
+        Becomes::Nonsense => without_answer(connection, record, request, &unasked()).await,
     }
 }
 
@@ -181,6 +180,21 @@ fn becomes(answer: &Response, hijack: Hijack, upgrade: Option<Upgrade>) -> Becom
         (_, Hijack::Raw) if response::is_old_hijack(answer) => Becomes::Tunnel,
         (_, Hijack::No | Hijack::Raw | Hijack::WebSocket | Hijack::H2c) => Becomes::Answer,
     }
+}
+
+fn unasked() -> RelayFault {
+    RelayFault::DaemonMalformed("an upgrade that nobody asked for".to_owned())
+}
+
+/// Ends an exchange with which the daemon may go on for whoever is gone, still making what a quota counts.
+async fn unfinished(
+    connection: &mut Connection,
+    record: &mut ExchangeRecord,
+    daemon: Peer,
+    (request, fault): (&Request, &RelayFault),
+) -> After {
+    allowance::until_answered(daemon, take(&mut record.held.turns));
+    without_answer(connection, record, request, fault).await
 }
 
 /// Ends an exchange in which the daemon gave no answer that can be passed on.

@@ -8,6 +8,7 @@ use crate::decision::{self, Decision, Permit};
 use crate::engine_api::{Body, BodyKind, EngineRequest, Malformed, RequestHead};
 use crate::http1::{Framing, Request};
 
+use super::allowance::Over;
 use super::calling_container;
 use super::connection::Connection;
 use super::forward::CONTINUE;
@@ -40,6 +41,8 @@ enum NotRead {
     TurnedAway(TurnedAway),
     Malformed(Malformed),
     Body(ReadFault),
+    /// The client is over a limit of its owner's.
+    Over(Over),
 }
 
 /// Reads the request, decides, and records the decision.
@@ -60,7 +63,7 @@ pub(super) async fn judge(
         request.framing
     };
     let dropped = engine_request.dropped.clone();
-    let (decision, observed) = weigh::weigh(connection, engine_request).await;
+    let (decision, observed) = weigh::weigh(connection, record, engine_request).await;
     let (reasons, permit, answer) = match decision {
         Decision::Permit(permit) => (Vec::new(), Some(permit), None),
         Decision::Refuse(refusal) => {
@@ -115,9 +118,15 @@ async fn read(
     request: &Request,
 ) -> Result<EngineRequest, NotRead> {
     let standing = connection.renew();
-    let mut head =
-        RequestHead::parse(&request.method, &request.target).map_err(NotRead::Malformed)?;
-    record.names(&head);
+    let head = RequestHead::parse(&request.method, &request.target);
+    if let Ok(head) = &head {
+        record.names(head);
+    }
+    // A flood costs no more than its heads, whatever is in them.
+    if let (Ok(()), Some(allowed)) = (&standing, &connection.client.allowed) {
+        record.held.exchange = allowed.begin().map_err(NotRead::Over)?;
+    }
+    let mut head = head.map_err(NotRead::Malformed)?;
     standing.map_err(NotRead::TurnedAway)?;
     if connection.client.identity.has_expired(now()) {
         return Err(NotRead::TurnedAway(TurnedAway::Expired));
@@ -131,9 +140,7 @@ async fn read(
     settled.map_err(NotRead::Malformed)?;
     let body = match head.body_kind() {
         BodyKind::Stream => Vec::new(),
-        BodyKind::None | BodyKind::Json => read_body(connection, request)
-            .await
-            .map_err(NotRead::Body)?,
+        BodyKind::None | BodyKind::Json => read_body(connection, record, request).await?,
     };
     record.traffic.from_client += body.len() as u64;
     // A body may come slowly, and is judged by what is in force once it is there.
@@ -148,23 +155,49 @@ async fn read(
     Ok(engine_request)
 }
 
-async fn read_body(connection: &mut Connection, request: &Request) -> Result<Vec<u8>, ReadFault> {
+async fn read_body(
+    connection: &mut Connection,
+    record: &mut ExchangeRecord,
+    request: &Request,
+) -> Result<Vec<u8>, NotRead> {
     let limits = connection.gate.limits;
-    if request_body::is_over(request.framing, limits.judged_body_bytes) {
-        return Err(ReadFault::TooLarge);
+    let most = most_judged(connection);
+    if request_body::is_over(request.framing, most) {
+        return Err(NotRead::Body(ReadFault::TooLarge));
+    }
+    let allowed = connection.client.allowed.as_ref();
+    let held = &mut record.held.body;
+    let known = match request.framing {
+        Framing::Length(length) => Some(length),
+        Framing::Chunked => Some(0),
+        Framing::Empty | Framing::UntilEnd => None,
+    };
+    if let (Some(allowed), Some(known)) = (allowed, known) {
+        *held = allowed.body(known).map_err(NotRead::Over)?;
     }
     if request.expects_continue() {
         connection.peer.queue(CONTINUE);
         let flushed = connection.peer.flush().await;
-        flushed.map_err(|_| ReadFault::ClientGone)?;
+        flushed.map_err(|_| NotRead::Body(ReadFault::ClientGone))?;
     }
-    request_body::read_bounded(
-        &mut connection.peer,
-        request.framing,
-        limits.judged_body_bytes,
-        limits.judged_body_deadline,
-    )
-    .await
+    let mut over = None;
+    let has_room = |bytes: usize| {
+        over = allowed.and_then(|allowed| allowed.grow(held, bytes as u64).err());
+        over.is_none()
+    };
+    let bounds = (most, limits.judged_body_deadline);
+    let read =
+        request_body::read_bounded(&mut connection.peer, request.framing, bounds, has_room).await;
+    read.map_err(|fault| over.map_or(NotRead::Body(fault), NotRead::Over))
+}
+
+/// Bytes of the largest body that this client may send: one that is over what all of them may have could never be read.
+fn most_judged(connection: &Connection) -> usize {
+    let limit = connection.gate.limits.judged_body_bytes;
+    let allowed = connection.client.allowed.as_ref();
+    let own = allowed.and_then(|allowed| allowed.allowance.judged_bytes);
+    let own = own.and_then(|bytes| usize::try_from(bytes).ok());
+    own.map_or(limit, |own| own.min(limit))
 }
 
 /// Records and answers a request that was not understood, or not even read; what is left of its body is not read.
@@ -178,10 +211,12 @@ async fn without_decision(
     let (verdict, unread) = match not_read {
         // No request may follow.
         NotRead::TurnedAway(_) => (Verdict::Refuse, Framing::UntilEnd),
+        NotRead::Over(_) => (Verdict::Refuse, request.framing),
         NotRead::Malformed(_) | NotRead::Body(_) => (Verdict::Malformed, request.framing),
     };
     let (code, answer, outcome) = match not_read {
         NotRead::TurnedAway(cause) => (cause.code(), OwnAnswer::from(&cause), Outcome::Refused),
+        NotRead::Over(over) => (over.code(), OwnAnswer::from(&over), Outcome::Refused),
         NotRead::Malformed(fault) => (fault.code(), OwnAnswer::from(&fault), Outcome::Refused),
         NotRead::Body(ReadFault::Malformed(fault)) => {
             ("malformed-body", OwnAnswer::from(fault), Outcome::Refused)
@@ -195,8 +230,8 @@ async fn without_decision(
                 Outcome::TimedOut,
             )
         }
-        NotRead::Body(ReadFault::TooLarge | ReadFault::ClientGone) => {
-            let limit = limits.judged_body_bytes;
+        NotRead::Body(ReadFault::TooLarge | ReadFault::NoRoom | ReadFault::ClientGone) => {
+            let limit = most_judged(connection);
             let message =
                 format!("the body is larger than {limit} bytes, which is what the gate reads");
             (

@@ -1,5 +1,6 @@
 //! The gate between clients and the daemon: one exchange is a request judged, recorded, and refused or forwarded.
 
+mod allowance;
 mod calling_container;
 pub mod client_identity;
 mod connection;
@@ -49,6 +50,8 @@ use crate::policy::client::Identity;
 use crate::policy::{Policy, Shared};
 use crate::reload::Expiry;
 
+pub use allowance::Allowances;
+use allowance::Allowed;
 use connection::{After, Connection};
 use judge::Judged;
 pub use known::Known;
@@ -82,6 +85,8 @@ pub struct Gate {
     /// SHA-256 of what this was compiled from, in hexadecimal.
     pub digest: Arc<str>,
     pub metrics: Arc<Metrics>,
+    /// What owners have taken, whatever configuration they took it under.
+    pub allowances: Arc<Allowances>,
     /// What of it will expire.
     pub expiries: Vec<Expiry>,
     /// Whether a tunnel or stream ends once its client would no longer be let in.
@@ -106,6 +111,8 @@ pub struct Client {
     /// A policy that is tried beside it and refuses nothing.
     pub observed: Option<Arc<Policy>>,
     pub counters: Arc<ClientCounters>,
+    /// `None` where nothing bounds it.
+    allowed: Option<Allowed>,
 }
 
 impl Client {
@@ -151,6 +158,7 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
         } => {
             record.status = Some(answer.status);
             record.outcome = outcome;
+            connection.is_to_wait = answer.retry_after.is_some();
             connection.refuse(&request, &answer, unread).await
         }
         Judged::ClientGone => {

@@ -10,6 +10,7 @@ use crate::engine_api::{ApiVersion, Operation, RequestHead};
 use crate::http1::Request;
 use crate::metrics::{Exchange, Metrics, Open};
 
+use super::allowance::Held;
 use super::{Client, Gate, shown};
 
 /// An exchange under way; its end is recorded when it is dropped, whatever dropped it.
@@ -24,6 +25,8 @@ pub(super) struct ExchangeRecord {
     pub(super) status: Option<u16>,
     pub(super) outcome: Outcome,
     tunnel: Option<Open>,
+    /// Given back with the exchange at the latest.
+    pub(super) held: Held,
     metrics: Arc<Metrics>,
     pub(super) traffic: Traffic,
 }
@@ -77,6 +80,7 @@ impl ExchangeRecord {
             status: None,
             outcome: Outcome::Cut,
             tunnel: None,
+            held: Held::default(),
             metrics: Arc::clone(&gate.metrics),
             traffic: Traffic::default(),
         })

@@ -11,6 +11,7 @@ use crate::engine_api::Malformed;
 use crate::http1::{BodyFault, HeadFault};
 use crate::peer::Peer;
 
+use super::allowance::Over;
 use super::limits::NoSeat;
 use super::standing::TurnedAway;
 
@@ -19,6 +20,8 @@ use super::standing::TurnedAway;
 pub(super) struct OwnAnswer {
     pub(super) status: u16,
     pub(super) message: String,
+    /// When to come back, in seconds (RFC 9110, section 10.2.3).
+    pub(super) retry_after: Option<u64>,
 }
 
 /// An error as the daemon writes it.
@@ -32,6 +35,7 @@ impl OwnAnswer {
         Self {
             status,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -47,10 +51,13 @@ impl OwnAnswer {
         );
         body.push(b'\n');
         let connection = if closes { "Connection: close\r\n" } else { "" };
+        let retry = self.retry_after;
+        let retry = retry.map(|seconds| format!("Retry-After: {seconds}\r\n"));
+        let retry = retry.unwrap_or_default();
         // INVARIANT: writing into memory does not fail.
         let _ = write!(
             (&mut client.output).writer(),
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{connection}\r\n",
+            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{retry}{connection}\r\n",
             self.status,
             reason(self.status),
             body.len(),
@@ -76,8 +83,22 @@ impl From<&Malformed> for OwnAnswer {
 impl From<&Refusal> for OwnAnswer {
     fn from(refusal: &Refusal) -> Self {
         match &refusal.answered {
-            Some((status, message)) => Self::new(*status, message.clone()),
+            Some((status, message)) => Self {
+                retry_after: (*status == 429).then_some(1),
+                ..Self::new(*status, message.clone())
+            },
             None => Self::new(403, refusal.to_string()),
+        }
+    }
+}
+
+impl From<&Over> for OwnAnswer {
+    fn from(limit: &Over) -> Self {
+        let retry_after = limit.retry_after();
+        let status = if retry_after.is_some() { 429 } else { 403 };
+        Self {
+            retry_after,
+            ..Self::new(status, limit.to_string())
         }
     }
 }
@@ -123,6 +144,7 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         408 => "Request Timeout",
         413 => "Content Too Large",
+        429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
         502 => "Bad Gateway",

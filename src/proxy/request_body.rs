@@ -14,6 +14,8 @@ use crate::peer::Peer;
 #[derive(Debug)]
 pub(super) enum ReadFault {
     TooLarge,
+    /// Its owner's bodies have no room for it now.
+    NoRoom,
     TooSlow,
     Malformed(BodyFault),
     ClientGone,
@@ -23,17 +25,17 @@ pub(super) enum ReadFault {
 ///
 /// # Errors
 /// [`ReadFault::TooLarge`] over `limit` bytes, of a known length before any is read; [`ReadFault::TooSlow`] after
-/// `deadline`.
+/// `deadline`; [`ReadFault::NoRoom`] where `has_room` denies the length that it is about to have.
 pub(super) async fn read_bounded(
     client: &mut Peer,
     framing: Framing,
-    limit: usize,
-    deadline: Duration,
+    (limit, deadline): (usize, Duration),
+    has_room: impl FnMut(usize) -> bool,
 ) -> Result<Vec<u8>, ReadFault> {
     if is_over(framing, limit) {
         return Err(ReadFault::TooLarge);
     }
-    time::timeout(deadline, read(client, framing, limit))
+    time::timeout(deadline, read(client, framing, limit, has_room))
         .await
         .unwrap_or(Err(ReadFault::TooSlow))
 }
@@ -43,7 +45,12 @@ pub(super) fn is_over(framing: Framing, limit: usize) -> bool {
     matches!(framing, Framing::Length(length) if length > limit as u64)
 }
 
-async fn read(client: &mut Peer, framing: Framing, limit: usize) -> Result<Vec<u8>, ReadFault> {
+async fn read(
+    client: &mut Peer,
+    framing: Framing,
+    limit: usize,
+    mut has_room: impl FnMut(usize) -> bool,
+) -> Result<Vec<u8>, ReadFault> {
     let mut body = Body::new(framing, Extras::Refused);
     let mut bytes = Vec::new();
     poll_fn(|cx| {
@@ -54,6 +61,9 @@ async fn read(client: &mut Peer, framing: Framing, limit: usize) -> Result<Vec<u
                 Piece::Data(count) => {
                     if bytes.len() + count > limit {
                         return Poll::Ready(Err(ReadFault::TooLarge));
+                    }
+                    if !has_room(bytes.len() + count) {
+                        return Poll::Ready(Err(ReadFault::NoRoom));
                     }
                     bytes.extend_from_slice(client.input.get(..count).unwrap_or_default());
                     client.input.advance(count);
@@ -82,7 +92,13 @@ mod tests {
         far.write_all(sent).await.unwrap();
         far.shutdown().await.unwrap();
         let mut client = Peer::new(Stream::Unix(near));
-        read_bounded(&mut client, framing, limit, Duration::from_secs(5)).await
+        read_bounded(
+            &mut client,
+            framing,
+            (limit, Duration::from_secs(5)),
+            |_| true,
+        )
+        .await
     }
 
     #[tokio::test]
@@ -102,6 +118,18 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn reads_no_more_than_there_is_room_for() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        far.write_all(b"2\r\n{ \r\n2\r\n }\r\n0\r\n\r\n")
+            .await
+            .unwrap();
+        let mut client = Peer::new(Stream::Unix(near));
+        let bounds = (10, Duration::from_secs(5));
+        let read = read_bounded(&mut client, Framing::Chunked, bounds, |bytes| bytes <= 3).await;
+        assert!(matches!(read, Err(ReadFault::NoRoom)));
+    }
+
+    #[tokio::test]
     async fn half_a_body_is_none() {
         let half = read_of(b"{", Framing::Length(2), 2).await;
         assert!(matches!(half, Err(ReadFault::ClientGone)));
@@ -111,7 +139,13 @@ mod tests {
     async fn a_slow_body_is_not_waited_for() {
         let (near, _far) = UnixStream::pair().unwrap();
         let mut client = Peer::new(Stream::Unix(near));
-        let slow = read_bounded(&mut client, Framing::Length(2), 2, Duration::from_millis(1)).await;
+        let slow = read_bounded(
+            &mut client,
+            Framing::Length(2),
+            (2, Duration::from_millis(1)),
+            |_| true,
+        )
+        .await;
         assert!(matches!(slow, Err(ReadFault::TooSlow)));
     }
 }

@@ -12,6 +12,7 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 
 use crate::audit::record::{Client as RecordedClient, ConnectionRefused, Record};
 use crate::audit::text::Timestamp;
+use crate::config::Allowance;
 use crate::metrics::ClientCounters;
 use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
@@ -50,6 +51,7 @@ pub struct KnownClient {
     pub matches: ClientMatch,
     pub policy: Arc<Policy>,
     pub owner: Option<OwnerTemplate>,
+    pub allowance: Option<Allowance>,
     pub counters: Arc<ClientCounters>,
 }
 

@@ -8,6 +8,7 @@ use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::sync::watch;
 
+use crate::config::Allowance;
 use crate::decision::{Permit, hiding_keys};
 use crate::engine_api::operation::Effect;
 use crate::engine_api::{EngineRequest, Hijack, Operation};
@@ -15,6 +16,7 @@ use crate::metrics::ClientCounters;
 use crate::policy::Policy;
 use crate::policy::client::{Caller, Identity, NoOwner, OwnerTemplate};
 
+use super::allowance::Allowed;
 use super::connection::Connection;
 use super::{Client, Gate, unserved};
 
@@ -26,6 +28,8 @@ pub struct Door {
     pub tls: Option<DoorTls>,
     /// Whom clients own things as where their table does not say it.
     pub owner: Option<OwnerTemplate>,
+    /// What owners may take where their table does not say it.
+    pub allowance: Option<Allowance>,
     /// Who calls over plain TCP is the container that has its address, or is refused.
     pub identifies_containers: bool,
 }
@@ -88,6 +92,7 @@ pub(super) struct LetIn {
     pub(super) policy: Arc<Policy>,
     pub(super) observed: Option<Arc<Policy>>,
     pub(super) counters: Arc<ClientCounters>,
+    pub(super) allowed: Option<Allowed>,
 }
 
 impl LetIn {
@@ -106,7 +111,13 @@ impl LetIn {
             policy,
             observed,
             counters,
+            allowed: None,
         }
+    }
+
+    fn within(mut self, gate: &Gate, allowance: Option<Allowance>) -> Self {
+        self.allowed = allowance.map(|allowance| gate.allowances.of(&self.owner, allowance));
+        self
     }
 
     pub(super) fn client(
@@ -125,6 +136,7 @@ impl LetIn {
             policy: self.policy,
             observed: self.observed,
             counters: self.counters,
+            allowed: self.allowed,
         }
     }
 }
@@ -140,7 +152,8 @@ impl Gate {
         };
         if let Some(policy) = &door.policy {
             let owner = owner(None, None)?;
-            return Ok(LetIn::by(None, owner, policy, self.metrics.unnamed()));
+            let let_in = LetIn::by(None, owner, policy, self.metrics.unnamed());
+            return Ok(let_in.within(self, door.allowance));
         }
         let mut clients = self.clients.iter();
         let known = clients.find(|known| known.matches.matches(caller));
@@ -148,7 +161,8 @@ impl Gate {
         let owner = owner(known.owner.as_ref(), Some(&known.name))?;
         let name = Some(Arc::clone(&known.name));
         let counters = Arc::clone(&known.counters);
-        Ok(LetIn::by(name, owner, &known.policy, counters))
+        let allowance = known.allowance.or(door.allowance);
+        Ok(LetIn::by(name, owner, &known.policy, counters).within(self, allowance))
     }
 }
 
@@ -253,6 +267,7 @@ impl Connection {
                     client.policy = let_in.policy;
                     client.observed = let_in.observed;
                     client.counters = let_in.counters;
+                    client.allowed = let_in.allowed;
                     None
                 }
                 Err(cause) => Some(cause),

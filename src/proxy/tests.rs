@@ -71,10 +71,11 @@ impl Stage {
             doors: HashMap::new(),
             digest: Arc::from(""),
             metrics: Arc::default(),
+            allowances: Arc::default(),
             expiries: Vec::new(),
             ends_tunnels: true,
         };
-        let known = known(source, policy, identity);
+        let known = ends::known(source, policy, identity);
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);
         let peer = Peer::new(Stream::Unix(near));
@@ -403,18 +404,4 @@ async fn a_refused_upload_is_not_asked_for() {
     let answer = rest(&mut stage.client).await;
     assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
     assert!(answer.contains("Connection: close\r\n"), "{answer}");
-}
-
-fn known(source: &str, policy: Policy, identity: Identity) -> Client {
-    Client {
-        name: None,
-        owner: Arc::from("test"),
-        keeps_apart: false,
-        identity,
-        source: source.parse().ok(),
-        listener: Arc::from("unix:///test"),
-        policy: Arc::new(policy),
-        observed: None,
-        counters: Arc::default(),
-    }
 }

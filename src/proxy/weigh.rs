@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 
-use crate::decision::{self, Decision, Reason};
+use crate::decision::{self, Decision, Reason, Refusal};
 use crate::engine_api::EngineRequest;
 use crate::policy::Policy;
 
+use super::allowance;
 use super::connection::Connection;
 use super::facts;
+use super::record::ExchangeRecord;
+use super::refusal::OwnAnswer;
 
 /// Decides; beside a permit also why a policy that observes would have refused.
 pub(super) async fn weigh(
     connection: &mut Connection,
+    record: &mut ExchangeRecord,
     request: EngineRequest,
 ) -> (Decision, Vec<Reason>) {
     let policy = Arc::clone(&connection.client.policy);
@@ -25,7 +29,42 @@ pub(super) async fn weigh(
         }
         (Decision::Refuse(_), _) | (Decision::Permit(_), None) => Vec::new(),
     };
-    (decision, reasons)
+    (allow(connection, record, decision).await, reasons)
+}
+
+/// Holds what is permitted against what the client's owner may have; whatever the policy, also one that only observes.
+async fn allow(
+    connection: &mut Connection,
+    record: &mut ExchangeRecord,
+    decision: Decision,
+) -> Decision {
+    let permit = match decision {
+        Decision::Permit(permit) if connection.client.allowed.is_some() => permit,
+        Decision::Permit(_) | Decision::Refuse(_) => return decision,
+    };
+    let over = match allowance::admit(connection, &mut record.held, permit.request()).await {
+        Ok(()) => return Decision::Permit(permit),
+        Err(over) => over,
+    };
+    let OwnAnswer {
+        status, message, ..
+    } = OwnAnswer::from(&over);
+    Decision::Refuse(Refusal {
+        subject: String::new(),
+        policy: connection.client.policy.name.clone(),
+        reasons: vec![Reason {
+            code: over.code(),
+            field: String::new(),
+            value: String::new(),
+            message: message.clone(),
+            line: 0,
+            remedy: String::new(),
+            is_of_existing: false,
+        }],
+        has_more: false,
+        hides_existing: false,
+        answered: Some((status, message)),
+    })
 }
 
 /// What is permitted here goes nowhere: its permit is dropped.

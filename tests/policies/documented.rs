@@ -46,6 +46,8 @@ fn every_key_of_the_configuration_is_documented() {
         ("[[listener]]\ntls = {", "}"),
         ("[[client]]\n", ""),
         ("[[client]]\nmatch = {", "}"),
+        ("[[client]]\nlimits = {", "}"),
+        ("[[client]]\nquota = {", "}"),
         ("[limits]\n", ""),
         ("[audit]\n", ""),
         ("[api]\n", ""),

@@ -45,6 +45,7 @@ fn the_page_has_a_row_for_each_code() {
         sources("src/decision/quiet"),
         read("src/engine_api/mod.rs"),
         read("src/policy/mod.rs"),
+        read("src/proxy/allowance/mod.rs"),
     ]
     .concat();
     for code in &documented {
@@ -65,6 +66,11 @@ fn the_page_has_a_row_for_each_code() {
         let (code, _) = compact[at + opening.len()..].split_once('"').unwrap();
         used.insert(code.to_owned());
     }
+    let (_, limits) = compact.split_once("pub(super)fncode(&self)").unwrap();
+    let (limits, _) = limits.split_once("}}").unwrap();
+    let codes = limits.split("=>\"").skip(1);
+    used.extend(codes.map(|rest| rest.split_once('"').unwrap().0.to_owned()));
+    assert!(used.contains("too-many-requests"));
     for code in &used {
         assert!(
             documented.contains(code.as_str()),

@@ -51,6 +51,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
             matches: rule.matches.clone(),
             policy: policies.get(&rule.policy)?,
             owner: rule.owner.clone(),
+            allowance: rule.allowance,
             counters: Arc::default(),
         })
     });
@@ -113,6 +114,7 @@ fn doors(
             policy,
             tls,
             owner: listener.owner.clone(),
+            allowance: listener.allowance,
             identifies_containers: listener.identifies_containers,
         };
         doors.insert(address, door);

@@ -10,7 +10,7 @@ use crate::audit::{Audit, AuditLimits, OpenedSink, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress};
 use crate::metrics::Metrics;
 use crate::proxy::listener::{self, Place};
-use crate::proxy::{DaemonVersions, Gate, Known, Served, Server};
+use crate::proxy::{Allowances, DaemonVersions, Gate, Known, Served, Server};
 use crate::reload::{Expiry, Sources};
 use crate::sandbox::{self, Confinement, Needs, Reach};
 use crate::systemd::Inherited;
@@ -36,6 +36,7 @@ pub(super) struct Lasting {
     pub(super) audit: Audit,
     pub(super) metrics: Arc<Metrics>,
     pub(super) confinement: Confinement,
+    allowances: Arc<Allowances>,
     ids: Arc<ExchangeIds>,
     places: Vec<ListenerAddress>,
 }
@@ -63,6 +64,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         confinement,
         config: compiled.config.clone(),
         metrics: Arc::default(),
+        allowances: Arc::default(),
         ids: Arc::new(ids),
         places,
     };
@@ -108,6 +110,7 @@ impl Lasting {
             doors: compiled.doors,
             digest: compiled.digest,
             metrics: Arc::clone(&self.metrics),
+            allowances: Arc::clone(&self.allowances),
             expiries: compiled.expiries,
             ends_tunnels: compiled.config.reload.ends_tunnels,
         }

@@ -5,6 +5,22 @@ use crate::policy::client::Certificate;
 
 use super::*;
 
+/// A client of whom nothing else matters.
+pub(super) fn known(source: &str, policy: Policy, identity: Identity) -> Client {
+    Client {
+        name: None,
+        owner: Arc::from("test"),
+        keeps_apart: false,
+        identity,
+        source: source.parse().ok(),
+        listener: Arc::from("unix:///test"),
+        policy: Arc::new(policy),
+        observed: None,
+        counters: Arc::default(),
+        allowed: None,
+    }
+}
+
 const SWITCHED: &[u8] =
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\
     Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n";

@@ -1,0 +1,404 @@
+//! What each owner takes of the gate: requests in time, exchanges and tunnels and bytes at once, a turn to create.
+
+mod count;
+mod quota;
+mod rate;
+mod turn;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::config::{Allowance, Rate};
+
+pub(super) use count::admit;
+use rate::Bucket;
+pub(super) use turn::until_answered;
+use turn::{Turn, Turns};
+
+/// What all owners have taken, for as long as the gate runs.
+#[derive(Debug)]
+pub struct Allowances {
+    owners: Mutex<Owners>,
+    begun: Instant,
+}
+
+#[derive(Debug)]
+struct Owners {
+    used: HashMap<Arc<str>, Arc<Used>>,
+    /// The number at which the idle ones are let go.
+    sweep_at: usize,
+}
+
+impl Default for Allowances {
+    fn default() -> Self {
+        let used = HashMap::new();
+        Self {
+            owners: Mutex::new(Owners {
+                used,
+                sweep_at: FEW,
+            }),
+            begun: Instant::now(),
+        }
+    }
+}
+
+/// What one owner has taken.
+#[derive(Debug)]
+pub(super) struct Used {
+    /// Of the clock by which its bucket fills.
+    begun: Instant,
+    bucket: Bucket,
+    exchanges: AtomicU64,
+    tunnels: AtomicU64,
+    judged_bytes: AtomicU64,
+    turns: Turns,
+}
+
+/// What a client may take, and what its owner has taken.
+#[derive(Debug, Clone)]
+pub(super) struct Allowed {
+    pub(super) allowance: Allowance,
+    used: Arc<Used>,
+}
+
+/// Something that is given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Taken {
+    used: Arc<Used>,
+    what: What,
+    count: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum What {
+    Exchanges,
+    Tunnels,
+    JudgedBytes,
+}
+
+/// What an exchange holds of its owner's allowance.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    pub(super) exchange: Option<Taken>,
+    pub(super) tunnel: Option<Taken>,
+    pub(super) body: Option<Taken>,
+    /// What is counted may not be made by another meanwhile.
+    pub(super) turns: Vec<Turn>,
+}
+
+impl Held {
+    /// The daemon has the request, and has said what came of it.
+    pub(super) fn is_answered(&mut self) {
+        self.body = None;
+        self.turns.clear();
+    }
+}
+
+/// A limit of one owner that a request is over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Over {
+    #[error(
+        "this client has asked more than {0} times a second, which is its limit; try again in {1} s"
+    )]
+    Rate(u32, u64),
+    #[error("this client has {0} requests under way already, which is its limit")]
+    Exchanges(u64),
+    #[error("this client has {0} tunnels open already, which is its limit")]
+    Tunnels(u64),
+    #[error("the bodies that this client sends at once are over {0} bytes, which is its limit")]
+    JudgedBytes(u64),
+    /// In words, with the count.
+    #[error("{0}")]
+    Quota(String),
+    #[error("what client `{owner}` has cannot be counted: {cause}")]
+    Uncounted { owner: String, cause: String },
+    #[error("another request of client `{0}` still makes what its quota counts")]
+    Busy(String),
+}
+
+impl Over {
+    /// For records and counters.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Rate(..) => "too-many-requests",
+            Self::Exchanges(_) => "too-many-exchanges",
+            Self::Tunnels(_) => "too-many-tunnels",
+            Self::JudgedBytes(_) => "too-many-judged-bytes",
+            Self::Quota(_) => "quota",
+            Self::Uncounted { .. } => "quota-unknown",
+            Self::Busy(_) => "quota-busy",
+        }
+    }
+
+    /// In whole seconds, where it is a matter of time.
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Rate(_, seconds) => Some(*seconds),
+            Self::Exchanges(_) | Self::Tunnels(_) | Self::JudgedBytes(_) | Self::Busy(_) => Some(1),
+            Self::Quota(_) | Self::Uncounted { .. } => None,
+        }
+    }
+}
+
+impl Allowances {
+    /// What the clients of an owner may take, beside what they have taken already.
+    pub(super) fn of(&self, owner: &Arc<str>, allowance: Allowance) -> Allowed {
+        let mut owners = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        if !owners.used.contains_key(owner) {
+            owners.make_room(nanoseconds(self.begun));
+        }
+        let used = owners.used.entry(Arc::clone(owner));
+        let used = used.or_insert_with(|| Arc::new(Used::since(self.begun)));
+        Allowed {
+            allowance,
+            used: Arc::clone(used),
+        }
+    }
+}
+
+impl Owners {
+    /// Lets go of those who have nothing and would get all of it again, and of all who are not connected where there
+    /// are too many even so.
+    fn make_room(&mut self, now: u64) {
+        if self.used.len() < self.sweep_at {
+            return;
+        }
+        let is_held = |used: &Arc<Used>| Arc::strong_count(used) > 1;
+        self.used
+            .retain(|_, used| is_held(used) || !used.bucket.is_full(now));
+        if self.used.len() >= MOST {
+            self.used.retain(|_, used| is_held(used));
+        }
+        self.sweep_at = FEW.max(2 * self.used.len()).min(MOST);
+    }
+}
+
+impl Used {
+    fn since(begun: Instant) -> Self {
+        Self {
+            begun,
+            bucket: Bucket::default(),
+            exchanges: AtomicU64::new(0),
+            tunnels: AtomicU64::new(0),
+            judged_bytes: AtomicU64::new(0),
+            turns: Turns::default(),
+        }
+    }
+
+    fn count(&self, what: What) -> &AtomicU64 {
+        match what {
+            What::Exchanges => &self.exchanges,
+            What::Tunnels => &self.tunnels,
+            What::JudgedBytes => &self.judged_bytes,
+        }
+    }
+}
+
+impl Allowed {
+    /// A request has come: a token of its rate, and a place among the exchanges.
+    ///
+    /// # Errors
+    /// [`Over`] whichever it is.
+    pub(super) fn begin(&self) -> Result<Option<Taken>, Over> {
+        if let Some(rate) = self.allowance.rate {
+            self.token(rate)?;
+        }
+        self.take(What::Exchanges, self.allowance.exchanges, 1)
+    }
+
+    fn token(&self, rate: Rate) -> Result<(), Over> {
+        let taken = self.used.bucket.take(nanoseconds(self.used.begun), rate);
+        taken.map_err(|wait| Over::Rate(rate.per_second, seconds_up(wait)))
+    }
+
+    /// The place of a tunnel; `None` where tunnels have no bound of their own.
+    ///
+    /// # Errors
+    /// [`Over::Tunnels`].
+    pub(super) fn tunnel(&self) -> Result<Option<Taken>, Over> {
+        self.take(What::Tunnels, self.allowance.tunnels, 1)
+    }
+
+    /// Room for the bytes of a body that are known to come.
+    ///
+    /// # Errors
+    /// [`Over::JudgedBytes`].
+    pub(super) fn body(&self, bytes: u64) -> Result<Option<Taken>, Over> {
+        self.take(What::JudgedBytes, self.allowance.judged_bytes, bytes)
+    }
+
+    fn take(&self, what: What, most: Option<u64>, count: u64) -> Result<Option<Taken>, Over> {
+        let Some(most) = most else { return Ok(None) };
+        if !raise(self.used.count(what), count, most) {
+            return Err(match what {
+                What::Exchanges => Over::Exchanges(most),
+                What::Tunnels => Over::Tunnels(most),
+                What::JudgedBytes => Over::JudgedBytes(most),
+            });
+        }
+        Ok(Some(Taken {
+            used: Arc::clone(&self.used),
+            what,
+            count,
+        }))
+    }
+
+    /// Room for a body that grows to `bytes`.
+    ///
+    /// # Errors
+    /// [`Over::JudgedBytes`].
+    pub(super) fn grow(&self, taken: &mut Option<Taken>, bytes: u64) -> Result<(), Over> {
+        let (Some(taken), Some(most)) = (taken, self.allowance.judged_bytes) else {
+            return Ok(());
+        };
+        let more = bytes.saturating_sub(taken.count);
+        if more > 0 && !raise(taken.used.count(taken.what), more, most) {
+            return Err(Over::JudgedBytes(most));
+        }
+        taken.count += more;
+        Ok(())
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let counter = self.used.count(self.what);
+        counter.fetch_sub(self.count, Ordering::Relaxed);
+    }
+}
+
+/// Adds where the sum is within `most`; whether it was.
+fn raise(counter: &AtomicU64, count: u64, most: u64) -> bool {
+    let sum = |now: u64| now.checked_add(count).filter(|sum| *sum <= most);
+    counter
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, sum)
+        .is_ok()
+}
+
+fn nanoseconds(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn seconds_up(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
+/// How long a connection that was told to come back later is not read from, at most: the least that `Retry-After` can say.
+pub(super) const PAUSE: Duration = Duration::from_secs(1);
+/// Owners that are kept without a look at who of them is idle.
+const FEW: usize = 256;
+/// Owners that are kept, beside those who are connected.
+const MOST: usize = 1 << 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(allowances: &Allowances, owner: &str, allowance: Allowance) -> Allowed {
+        allowances.of(&Arc::from(owner), allowance)
+    }
+
+    fn three_a_day() -> Allowance {
+        Allowance {
+            rate: Some(Rate {
+                per_second: 1,
+                burst: 3,
+            }),
+            ..Allowance::default()
+        }
+    }
+
+    #[test]
+    fn connections_of_one_owner_share_and_others_do_not() {
+        let allowances = Allowances::default();
+        let first = allowed(&allowances, "a", three_a_day());
+        let second = allowed(&allowances, "a", three_a_day());
+        for client in [&first, &second, &first] {
+            client.begin().unwrap();
+        }
+        assert_eq!(second.begin().unwrap_err(), Over::Rate(1, 1));
+        assert!(allowed(&allowances, "b", three_a_day()).begin().is_ok());
+    }
+
+    #[test]
+    fn to_connect_anew_gives_no_new_tokens() {
+        let allowances = Allowances::default();
+        for _ in 0..3 {
+            allowed(&allowances, "a", three_a_day()).begin().unwrap();
+        }
+        for other in 0..4 * FEW {
+            allowed(&allowances, &other.to_string(), Allowance::default());
+        }
+        assert!(allowed(&allowances, "a", three_a_day()).begin().is_err());
+    }
+
+    #[test]
+    fn idle_owners_are_let_go() {
+        let allowances = Allowances::default();
+        let kept = allowed(&allowances, "kept", Allowance::default());
+        for other in 0..20 * FEW {
+            allowed(&allowances, &other.to_string(), Allowance::default());
+        }
+        let owners = allowances.owners.lock().unwrap();
+        assert!(owners.used.len() <= 2 * FEW, "{}", owners.used.len());
+        assert!(Arc::ptr_eq(&owners.used["kept"], &kept.used));
+    }
+
+    #[test]
+    fn places_come_back_when_they_are_dropped() {
+        let allowances = Allowances::default();
+        let bounds = Allowance {
+            exchanges: Some(2),
+            tunnels: Some(1),
+            ..Allowance::default()
+        };
+        let allowed = allowed(&allowances, "a", bounds);
+        let held = [allowed.begin().unwrap(), allowed.begin().unwrap()];
+        assert_eq!(allowed.begin().unwrap_err(), Over::Exchanges(2));
+        let tunnel = allowed.tunnel().unwrap();
+        assert_eq!(allowed.tunnel().unwrap_err(), Over::Tunnels(1));
+        drop((held, tunnel));
+        assert!(allowed.begin().unwrap().is_some() && allowed.tunnel().is_ok());
+    }
+
+    #[test]
+    fn the_bytes_of_bodies_are_counted_as_they_grow() {
+        let allowances = Allowances::default();
+        let bounds = Allowance {
+            judged_bytes: Some(100),
+            ..Allowance::default()
+        };
+        let allowed = allowed(&allowances, "a", bounds);
+        let mut first = allowed.body(60).unwrap();
+        let mut second = allowed.body(0).unwrap();
+        allowed.grow(&mut first, 10).unwrap();
+        allowed.grow(&mut second, 40).unwrap();
+        assert!(allowed.grow(&mut second, 41).is_err());
+        assert_eq!(allowed.body(1).unwrap_err(), Over::JudgedBytes(100));
+        drop(first);
+        allowed.grow(&mut second, 100).unwrap();
+        drop(second);
+        assert!(allowed.body(100).is_ok());
+    }
+
+    #[test]
+    fn without_limits_nothing_is_counted() {
+        let allowances = Allowances::default();
+        let allowed = allowed(&allowances, "a", Allowance::default());
+        for _ in 0..1000 {
+            assert!(allowed.begin().unwrap().is_none());
+        }
+        assert!(allowed.tunnel().unwrap().is_none());
+        let mut body = allowed.body(1 << 40).unwrap();
+        assert!(allowed.grow(&mut body, 1 << 50).is_ok());
+    }
+
+    #[test]
+    fn waiting_is_told_in_whole_seconds() {
+        assert_eq!(seconds_up(Duration::from_millis(1)), 1);
+        assert_eq!(seconds_up(Duration::from_secs(2)), 2);
+        assert_eq!(seconds_up(Duration::from_millis(2001)), 3);
+    }
+}

@@ -12,7 +12,7 @@ use super::support::certificates::{Authority, DOCKGATE};
 use super::support::fake_daemon::FakeDaemon;
 use super::support::gate::{Gate, Setup};
 use super::support::http;
-use super::support::process;
+use super::support::{process, wait};
 
 const READS: &str = "description = 'x'\n[[permit]]\noperations = ['System:read', 'Image:read']\n";
 const PINGS: &str = "description = 'x'\n[[permit]]\noperations = ['SystemPing']\n";
@@ -47,15 +47,21 @@ fn gate(daemon: &FakeDaemon, folder: &TempDir, more: &str) -> Gate {
         .start()
 }
 
-/// Puts a link to `target` where the policy was, and gives what the gate says of it.
-fn swapped(gate: &Gate, folder: &TempDir, target: &Path) -> String {
+/// Puts a link to `target` where the policy was, and gives what the gate says of it once that fits; a watch may tell of
+/// what was there before a second time.
+fn swapped(gate: &Gate, folder: &TempDir, target: &Path, fits: fn(&str) -> bool) -> String {
     symlink(target, folder.path().join("new")).unwrap();
     let before = gate.output().matches("not reloaded").count();
     fs::rename(folder.path().join("new"), folder.path().join("policy.toml")).unwrap();
-    gate.says("not reloaded", before);
-    let output = gate.output();
-    let (_, said) = output.rsplit_once("not reloaded").unwrap();
-    said.to_owned()
+    wait::until("what the gate says of the link", || {
+        let output = gate.output();
+        let mut said = output.split("not reloaded").skip(before + 1);
+        said.find(|said| fits(said)).map(str::to_owned)
+    })
+}
+
+fn is_denied(said: &str) -> bool {
+    said.contains("Permission denied")
 }
 
 #[test]
@@ -64,17 +70,12 @@ fn root_cannot_open_what_is_not_in_use_and_reloads_go_on() {
     let gate = gate(&daemon, &folder, "");
     assert!(gate.output().contains("INFO confined"), "{}", gate.output());
     for file in ["/etc/shadow", "/proc/1/environ", "/etc/hostname"] {
-        let said = swapped(&gate, &folder, Path::new(file));
-        assert!(said.contains("Permission denied"), "{file}: {said}");
+        swapped(&gate, &folder, Path::new(file), is_denied);
         gate.says("the gate has confined itself", 0);
         assert_eq!(images(&gate), 200);
     }
     // The audit log itself is open already, and no path leads to it any more.
-    let said = swapped(&gate, &folder, &gate.audit_file());
-    assert!(
-        !said.contains("Permission denied"),
-        "its folder has the configuration: {said}"
-    );
+    swapped(&gate, &folder, &gate.audit_file(), |said| !is_denied(said));
 
     fs::write(folder.path().join("new"), PINGS).unwrap();
     fs::rename(folder.path().join("new"), folder.path().join("policy.toml")).unwrap();
@@ -90,8 +91,7 @@ fn without_the_confinement_root_could() {
     let elsewhere = tempfile::tempdir().unwrap();
     let secret = elsewhere.path().join("secret");
     fs::write(&secret, "anything").unwrap();
-    let said = swapped(&gate, &folder, &secret);
-    assert!(said.contains("not TOML"), "{said}");
+    swapped(&gate, &folder, &secret, |said| said.contains("not TOML"));
 }
 
 #[test]
@@ -170,7 +170,7 @@ fn a_user_without_rights_is_confined_too_and_reloads() {
     fs::write(at("dockgate.toml"), configuration).unwrap();
     let mut own = Command::new("chown");
     own.args(["-R", "65534:65534"]).arg(folder.path());
-    process::run(&mut own, Vec::new(), super::support::wait::DEADLINE).ok("chown");
+    process::run(&mut own, Vec::new(), wait::DEADLINE).ok("chown");
     // The program's own folder may be closed to this user.
     let program = at("dockgate");
     fs::copy(DOCKGATE, &program).unwrap();
@@ -221,7 +221,7 @@ fn the_socket_of_a_gate_that_ends_is_removed() {
     let socket = gate.address().unix_path().to_owned();
     assert!(socket.exists());
     gate.signal("TERM");
-    let ended = gate.ended_within(super::support::wait::DEADLINE).unwrap();
+    let ended = gate.ended_within(wait::DEADLINE).unwrap();
     assert!(ended.success());
     assert!(!socket.exists());
 }

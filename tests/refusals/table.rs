@@ -42,6 +42,7 @@ fn the_page_has_a_row_for_each_code() {
         .collect();
     let sources = [
         sources("src/decision"),
+        sources("src/decision/own"),
         sources("src/decision/quiet"),
         read("src/engine_api/mod.rs"),
         read("src/policy/mod.rs"),

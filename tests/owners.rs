@@ -4,6 +4,7 @@ mod attempts;
 mod lists;
 mod made;
 mod references;
+mod reload;
 
 use serde_json::{Value, json};
 

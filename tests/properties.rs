@@ -8,7 +8,7 @@ mod world;
 use std::cell::Cell;
 
 use dockgate::decision::{Decision, decide};
-use dockgate::engine_api::{EngineRequest, Operation, RequestHead};
+use dockgate::engine_api::{Body, EngineRequest, Operation, RequestHead};
 use dockgate::policy::Policy;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -32,12 +32,13 @@ fn to_open_more_never_closes_anything() {
     });
     let requests = prop::collection::vec(asked::request(), REQUESTS);
     let made_up = (policies::opened(), policies::entry(), requests);
-    let world = World::new();
+    let worlds = [World::new(), World::of_owners()];
     let held = runner.run(&made_up, |(opened, added, requests)| {
         let mut more = opened.clone();
         more.add(added);
         let (before, after) = (opened.policy(), more.policy());
-        for request in &requests {
+        for (index, request) in requests.iter().enumerate() {
+            let world = &worlds[index % 2];
             asked.set(asked.get() + 1);
             let Some(read) = request.read() else {
                 continue;
@@ -67,6 +68,46 @@ fn to_open_more_never_closes_anything() {
         permitted > asked / 20 && turned > 2,
         "{asked} requests, {permitted} permitted, {turned} by the added entry"
     );
+}
+
+/// An owner's requests are those of any client, fewer of them, and what goes on bears its name.
+#[test]
+fn to_keep_apart_opens_nothing() {
+    let (of_all, of_owners) = (World::new(), World::of_owners());
+    let (policy, mut permitted, mut kept) = (policies::widest(), 0, 0);
+    for asked in asked::each() {
+        let Some(request) = asked.read() else {
+            continue;
+        };
+        let is_permitted = of_all.permits(&policy, &request);
+        kept += usize::from(is_permitted);
+        let Decision::Permit(permit) = of_owners.judged(&policy, &request) else {
+            continue;
+        };
+        permitted += 1;
+        assert!(is_permitted, "{asked}");
+        forwarded::check(permit.request());
+        let makes = [
+            Operation::ContainerCreate,
+            Operation::NetworkCreate,
+            Operation::VolumeCreate,
+            Operation::ServiceCreate,
+            Operation::SecretCreate,
+            Operation::ConfigCreate,
+        ];
+        if permit
+            .request()
+            .operation()
+            .is_some_and(|one| makes.contains(&one))
+        {
+            let Body::Json(body) = &permit.request().body else {
+                panic!("{asked} makes something without a body");
+            };
+            let body = body.to_string();
+            assert!(body.contains(r#""dockgate.owner":"me""#), "{asked}: {body}");
+        }
+    }
+    assert!(permitted > 60 && permitted < kept, "{permitted} of {kept}");
 }
 
 /// Each key alone makes the difference for some request, so that the property above has something to lose.

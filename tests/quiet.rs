@@ -3,6 +3,7 @@
 mod odd;
 mod places;
 mod streamed;
+mod swarm;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 
@@ -159,10 +160,7 @@ fn the_docker_cli_reads_what_is_left() {
         "ps -a --no-trunc --format '{{json .}}'".to_owned(),
         format!("inspect {name}"),
         format!("top {name}"),
-        format!(
-            "events --since 1 --until {} --filter container={name}",
-            now()
-        ),
+        past_events(&marked),
         "info".to_owned(),
         "info --format '{{json .}}'".to_owned(),
         "version".to_owned(),
@@ -186,7 +184,15 @@ fn the_docker_cli_reads_what_is_left() {
         shown["Config"]["Labels"]["secret.a"],
         "<hidden by dockgate>"
     );
-    assert_eq!(shown["HostConfig"]["Binds"][0], "<hidden by dockgate>:/m");
+    let binds = shown["HostConfig"]["Binds"].as_array().unwrap();
+    let expected = [
+        json!("<hidden by dockgate>:/m"),
+        json!(format!("{volume}:/v")),
+    ];
+    assert!(
+        expected.iter().all(|bind| binds.contains(bind)),
+        "{binds:?}"
+    );
     assert_eq!(shown["Mounts"].as_array().unwrap().len(), 3);
     assert!(told[0].contains(name.as_str()), "{}", told[0]);
     assert!(
@@ -194,16 +200,27 @@ fn the_docker_cli_reads_what_is_left() {
         "{}",
         told[4]
     );
-    let info =
-        super::support::json(http::request(marked.daemon.address(), "GET", "/info", "").body);
+    no_detail_is_in(&told[5..8]);
+}
+
+/// Of the machine that the daemon runs on.
+fn no_detail_is_in(told: &[String]) {
+    let info = http::request(&engine::address(), "GET", "/info", "");
+    let info = super::support::json(info.body);
     for detail in ["KernelVersion", "DockerRootDir"] {
         let detail = info[detail].as_str().unwrap();
-        assert!(
-            !told[5].contains(detail) && !told[6].contains(detail),
-            "{detail}"
-        );
-        assert!(!told[7].contains(detail), "{detail}");
+        assert!(told.iter().all(|told| !told.contains(detail)), "{detail}");
     }
+}
+
+/// The command that shows what has happened to the container, its exec included.
+fn past_events(marked: &Marked) -> String {
+    wait::until("the exec is past", || {
+        let (name, now) = (&marked.name, now());
+        let events = format!("events --since 1 --until {now} --filter container={name}");
+        let told = marked.daemon.ok(&events);
+        told.contains("exec_start: echo").then_some(events)
+    })
 }
 
 #[test]

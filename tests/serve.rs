@@ -311,6 +311,32 @@ fn the_exit_code_tells_a_wrong_command_line_from_a_wrong_configuration() {
 }
 
 #[test]
+fn an_owner_beside_a_policy_that_judges_nothing_is_refused() {
+    let folder = folder();
+    let file = folder.path().join("dockgate.toml");
+    let socket = folder.path().join("gate.sock");
+    let listener = format!("[[listener]]\naddress = 'unix://{}'\n", socket.display());
+    let client = "[[client]]\nname = 'a'\nmatch = { uid = 1 }\npolicy = 'open'\n";
+    for text in [
+        format!("{listener}{client}owner = 'a'\n"),
+        format!("{listener}owner = 'a'\n{client}"),
+        format!("{listener}owner = 'a'\npolicy = 'open'\n"),
+        format!("policy = 'open'\n{listener}owner = 'a'\n"),
+    ] {
+        fs::write(&file, &text).unwrap();
+        let ended = serve(&["--config", file.to_str().unwrap()], |_| {});
+        refused(&ended, 78, "nothing would keep it to its own");
+        let mut check = Command::new(DOCKGATE);
+        let checked = process::run(check.arg("check").arg(&file), Vec::new(), DEADLINE);
+        assert!(
+            checked.text().contains("unjudged-owner"),
+            "{text}\n{}",
+            checked.text()
+        );
+    }
+}
+
+#[test]
 fn every_problem_is_shown_at_once_with_its_place_and_a_hint() {
     let folder = folder();
     let file = folder.path().join("policy.toml");

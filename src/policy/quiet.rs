@@ -38,6 +38,21 @@ impl Quiet {
             .any(|setting| setting.value)
     }
 
+    /// Whether it hides just what another does, wherever that stands in its policy.
+    #[must_use]
+    pub fn hides_like(&self, other: &Self) -> bool {
+        let values = |quiet: &Self| {
+            [
+                quiet.environment.value,
+                quiet.host_paths.value,
+                quiet.command_lines.value,
+                quiet.secrets.value,
+                quiet.host_details.value,
+            ]
+        };
+        values(self) == values(other) && self.labels.value == other.labels.value
+    }
+
     /// Whether the value of a label with this key is hidden.
     #[must_use]
     pub fn hides_label(&self, key: &str) -> bool {

@@ -9,7 +9,7 @@ use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::sync::watch;
 
 use crate::config::Allowance;
-use crate::decision::Permit;
+use crate::decision::{Permit, hiding_keys};
 use crate::engine_api::operation::Effect;
 use crate::engine_api::{EngineRequest, Hijack, Operation};
 use crate::metrics::ClientCounters;
@@ -297,7 +297,7 @@ impl Watched {
             let gate = self.standing.gate();
             let (identity, listener) = (&self.client.identity, &self.client.listener);
             let let_in = self.standing.let_in(&gate, identity, listener, false);
-            if gate.ends_tunnels && !let_in.is_ok_and(|let_in| self.may_begin(&let_in.policy)) {
+            if gate.ends_tunnels && !let_in.is_ok_and(|let_in| self.may_begin(&let_in)) {
                 return;
             }
         }
@@ -306,7 +306,13 @@ impl Watched {
     }
 
     /// By name only: what it refers to was judged when it began.
-    fn may_begin(&self, policy: &Policy) -> bool {
+    fn may_begin(&self, let_in: &LetIn) -> bool {
+        let policy = &let_in.policy;
+        // What another owner began is not this one's.
+        let is_same = self.client.keeps_apart && self.client.owner == let_in.owner;
+        if let_in.keeps_apart && !is_same {
+            return false;
+        }
         let is_permitted = match &self.asked {
             Ok(operation) => policy.operations.contains_key(operation),
             Err((method, path)) => policy
@@ -314,6 +320,13 @@ impl Watched {
                 .iter()
                 .any(|rule| rule.methods.contains(method) && rule.path.is_match(path)),
         };
-        policy.permits_everything || is_permitted
+        policy.permits_everything || (is_permitted && self.shows_alike(policy))
+    }
+
+    /// Whether what has begun to be shown is to be shown as before.
+    fn shows_alike(&self, policy: &Policy) -> bool {
+        let has_hidden = |operation: &Operation| !hiding_keys(*operation).is_empty();
+        let began_under = &self.client.policy.quiet;
+        !self.asked.as_ref().is_ok_and(has_hidden) || policy.quiet.hides_like(began_under)
     }
 }

@@ -269,7 +269,8 @@ impl Relay<'_> {
 /// Bytes of an answer that is shown as a whole: that of `SystemDataUsage` has some hundred for each image, container
 /// and volume.
 const MOST_OF_WHOLE: usize = 32 << 20;
-/// Bytes of one element of an answer.
-const MOST_OF_ELEMENT: usize = 8 << 20;
+/// Bytes of one element of an answer; of a container that was made by a body of the usual limit, whose letters the daemon
+/// may write in six bytes each.
+const MOST_OF_ELEMENT: usize = 32 << 20;
 /// Writes in a row.
 const TURNS: usize = 16;

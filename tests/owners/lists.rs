@@ -16,7 +16,10 @@ fn names(list: &Value, key: &str) -> Vec<String> {
         .map(|one| match &one[key] {
             Value::Array(all) => all[0].as_str().unwrap().trim_start_matches('/').to_owned(),
             Value::Object(spec) => spec["Name"].as_str().unwrap().to_owned(),
-            name => name.as_str().unwrap().to_owned(),
+            Value::String(name) => name.clone(),
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_)) => {
+                panic!("{other} is no name")
+            }
         })
         .filter(|name| !name.contains("-service."))
         .collect();
@@ -66,6 +69,28 @@ fn lists_hold_what_is_ones_own_or_shared() {
         let list = house.sees(bob, &format!("/containers/json?{query}"));
         assert_eq!(names(&list, "Names"), ["b-container"], "{query}");
     }
+    others_are_not_listed(&house, &own.task);
+    shared_things(&house);
+    // Nothing of the other's name is in any of it, but for images.
+    for target in [
+        "/containers/json?all=1",
+        "/networks",
+        "/volumes",
+        "/services",
+        "/tasks",
+        "/secrets",
+        "/configs",
+    ] {
+        let told = house.sees(bob, target).to_string();
+        assert!(
+            !told.contains("alice") && !told.contains(&things.container),
+            "{target}: {told}"
+        );
+    }
+}
+
+fn others_are_not_listed(house: &House, task: &str) {
+    let bob = house.bob();
     let networks = names(&house.sees(bob, "/networks"), "Name");
     let predefined = [
         "b-network",
@@ -85,7 +110,7 @@ fn lists_hold_what_is_ones_own_or_shared() {
         ("/services", "Spec", "b-service"),
         ("/secrets", "Spec", "b-secret"),
         ("/configs", "Spec", "b-config"),
-        ("/tasks", "ID", own.task.as_str()),
+        ("/tasks", "ID", task),
     ] {
         assert_eq!(names(&house.sees(bob, target), key), [name], "{target}");
     }
@@ -100,23 +125,6 @@ fn lists_hold_what_is_ones_own_or_shared() {
         usage["LayersSize"],
         house.read("/v1.41/system/df")["LayersSize"]
     );
-    shared_things(&house);
-    // Nothing of the other's name is in any of it, but for images.
-    for target in [
-        "/containers/json?all=1",
-        "/networks",
-        "/volumes",
-        "/services",
-        "/tasks",
-        "/secrets",
-        "/configs",
-    ] {
-        let told = house.sees(bob, target).to_string();
-        assert!(
-            !told.contains("alice") && !told.contains(&things.container),
-            "{target}: {told}"
-        );
-    }
 }
 
 /// They are there for all to see and use, and not to change.

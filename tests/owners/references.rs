@@ -143,3 +143,55 @@ fn images() -> Vec<Attempt> {
     bodies.extend(absent.map(|target| (target, Value::Null, 404)));
     bodies
 }
+
+/// As where the volume came up while the container was made: the name was free, and stands for another's by then.
+#[test]
+fn a_container_with_a_volume_of_another_does_not_run() {
+    let house = House::new("[shared]\nvolumes = ['common']");
+    let body = json!({ "Image": "busybox", "Cmd": ["sleep", "600"], "Labels": { "dockgate.owner": BOB },
+        "HostConfig": { "Binds": ["a-volume:/x"] } });
+    makes(
+        house.alice(),
+        "/v1.41/volumes/create",
+        &json!({ "Name": "a-volume" }),
+    );
+    for (name, volume, status) in [
+        ("another", "a-volume", 403),
+        ("nobodys", "nobodys", 403),
+        ("shared", "common", 204),
+    ] {
+        let mut body = body.clone();
+        body["HostConfig"]["Binds"][0] = json!(format!("{volume}:/x"));
+        let made = house.past(
+            "POST",
+            &format!("/v1.41/containers/create?name={name}"),
+            &body,
+        );
+        assert_eq!(made.status, 201, "{}", made.text());
+        let target = format!("/v1.41/containers/{name}/start");
+        let answer = past(house.bob(), "POST", &target, &Value::Null);
+        assert_eq!(answer.status, status, "{name}: {}", answer.text());
+        let told = house.read(&format!("/v1.41/containers/{name}/json"));
+        assert_eq!(told["State"]["Running"], status == 204, "{name}");
+        let archive = past(
+            house.bob(),
+            "GET",
+            &format!("/v1.41/containers/{name}/archive?path=/x"),
+            &Value::Null,
+        );
+        assert_eq!(
+            archive.status == 403,
+            status == 403,
+            "{name}: {}",
+            archive.text()
+        );
+        // It can be removed.
+        let removed = past(
+            house.bob(),
+            "DELETE",
+            &format!("/v1.41/containers/{name}?force=1"),
+            &Value::Null,
+        );
+        assert_eq!(removed.status, 204, "{name}: {}", removed.text());
+    }
+}

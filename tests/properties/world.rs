@@ -1,18 +1,24 @@
 //! What there is on a host that is made up: containers, volumes, networks, images and paths, of every kind that limits tell
 //! apart.
 
+use std::sync::Arc;
+
 use dockgate::decision::{
     self, Decision, Facts, Found, HostFile, Reference, decide, references, references_of,
+    references_of_owner,
 };
 use dockgate::engine_api::{
     EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume, OWNER_LABEL,
+    Owned,
 };
-use dockgate::policy::Policy;
+use dockgate::policy::{Pattern, Policy, Shared};
 use serde_json::{Value, json};
 
 /// The host, as the daemon describes it.
 #[derive(Debug)]
 pub(super) struct World {
+    /// Where each keeps to its own.
+    shared: Option<Arc<Shared>>,
     containers: Vec<(&'static str, ExistingContainer)>,
 }
 
@@ -54,13 +60,29 @@ impl World {
             let networks = json!({ mode: { "NetworkID": network_id(mode) } });
             let answer = json!({
                 "Id": format!("{index:064x}"), "Name": format!("/{name}"), "HostConfig": host_config, "Mounts": mounts,
-                "Config": { "Image": "busybox" }, "NetworkSettings": { "Networks": networks },
+                "Config": { "Image": "busybox", "Labels": { OWNER_LABEL: owner_of(name) } },
+                "NetworkSettings": { "Networks": networks },
             });
             let read = ExistingContainer::read(answer.to_string().as_bytes());
             (name, read.unwrap_or_else(|fault| panic!("{name}: {fault}")))
         };
         let containers = described().into_iter().enumerate().map(read).collect();
-        Self { containers }
+        let shared = None;
+        Self { shared, containers }
+    }
+
+    /// The same, where the client keeps to what is its own or shared.
+    pub(super) fn of_owners() -> Self {
+        let common = Pattern::parse("quiet").unwrap();
+        let shared = Shared {
+            networks: vec![common.clone()],
+            volumes: vec![common],
+            images: false,
+        };
+        Self {
+            shared: Some(Arc::new(shared)),
+            ..Self::new()
+        }
     }
 
     pub(super) fn permits(&self, policy: &Policy, request: &EngineRequest) -> bool {
@@ -71,6 +93,9 @@ impl World {
     pub(super) fn judged(&self, policy: &Policy, request: &EngineRequest) -> Decision {
         let mut facts = self.none();
         let mut wanted = references(policy, request);
+        if let Some(shared) = &self.shared {
+            wanted.append(&mut references_of_owner(request, shared));
+        }
         while let Some(reference) = wanted.pop() {
             if !facts.has(&reference) {
                 self.look_up(policy, reference, &mut facts, &mut wanted);
@@ -91,6 +116,7 @@ impl World {
     pub(super) fn none(&self) -> Facts {
         Facts {
             owner: "me".to_owned(),
+            shared: self.shared.clone(),
             ..Facts::default()
         }
     }
@@ -130,7 +156,15 @@ impl World {
                 let found = swarm_network(&name);
                 facts.swarm_networks.insert(name, found);
             }
-            Reference::Thing(..) => panic!("nothing is looked up for its owner here"),
+            Reference::Thing(kind, name) => {
+                let owner = owner_of(&name).to_owned();
+                let thing = Owned {
+                    id: format!("id-{name}"),
+                    owner: Some(owner),
+                    volumes: vec!["/of-image".to_owned()],
+                };
+                facts.things.insert((kind, name), Found::Is(thing));
+            }
             Reference::Image(name) => {
                 let found = image(&name);
                 facts.images.insert(name, found);
@@ -147,6 +181,15 @@ impl World {
             None => absent(asked),
         }
     }
+}
+
+/// Some things are another's.
+fn owner_of(name: &str) -> &'static str {
+    let is_others = matches!(
+        name,
+        "joined" | "apart" | "r.example/b:1" | "shop-other" | "away"
+    );
+    if is_others { "you" } else { "me" }
 }
 
 fn absent<T>(name: &str) -> Found<T> {
@@ -205,13 +248,14 @@ fn swarm_network(asked: &str) -> Found<ExistingNetwork> {
 
 fn volume(name: &str) -> Found<ExistingVolume> {
     let answer = match name {
-        "data" => json!({ "Driver": "local" }),
-        "away" => json!({ "Driver": "rclone" }),
+        "data" => json!({ "Driver": "local", "Labels": { OWNER_LABEL: "me" } }),
+        "away" => json!({ "Driver": "rclone", "Labels": { OWNER_LABEL: "you" } }),
         "far" => {
             json!({ "Driver": "local", "Options": { "type": "nfs", "device": ":/x", "o": "addr=10.0.0.1" } })
         }
         "etc" => {
-            json!({ "Driver": "local", "Options": { "type": "none", "device": "/etc", "o": "bind" } })
+            json!({ "Driver": "local", "Labels": { OWNER_LABEL: "me" },
+                "Options": { "type": "none", "device": "/etc", "o": "bind" } })
         }
         "mute" => return Found::Unknown("no answer".to_owned()),
         _ => return absent(name),

@@ -151,7 +151,7 @@ fn list(gate: &Gate) -> (u16, String, bool) {
 fn a_list_that_breaks_on_the_way_ends_cut_and_nothing_of_it_leaks() {
     let json = head("Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n");
     let first = r#"[{"Id":"1","Labels":{"a":"MARK"}}"#;
-    let long = format!("{first},{{\"Labels\":\"{}MARK\"}}]", "x".repeat(9 << 20));
+    let long = format!("{first},{{\"Labels\":\"{}MARK\"}}]", "x".repeat(33 << 20));
     for body in [
         format!(r#"{first},{{"Id":"2","Labels":{{"a":"MARK"#),
         format!(r#"{first},{{"Id":"2","Labels":MARK}}]"#),

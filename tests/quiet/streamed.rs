@@ -1,7 +1,7 @@
 //! Lists of any length, shown in little memory, while the client reads as slowly as it likes.
 
 use std::fs;
-use std::io::{BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::time::Duration;
 
 use super::super::support::fake_daemon::{FakeDaemon, Seen, answer_empty};
@@ -143,4 +143,49 @@ fn the_connection_is_used_again_after_an_answer_that_was_shown() {
         .unwrap();
     let answer = http::read_answer(&mut BufReader::new(connection), false).unwrap();
     assert_eq!((answer.status, answer.text().as_str()), (200, "[]\n"));
+}
+
+#[test]
+fn events_end_once_a_reload_hides_something_else() {
+    let daemon = FakeDaemon::answering(|request: &Seen, stream| {
+        if !request.target.contains("/events") {
+            return answer_empty(request, stream);
+        }
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n";
+        let _ = stream.write_all(head.as_bytes());
+    });
+    let gate = before(&daemon);
+    let begin = || {
+        let mut connection = gate.address().connect().unwrap();
+        write!(connection, "GET /v1.41/events HTTP/1.1\r\nHost: d\r\n\r\n").unwrap();
+        let mut reader = BufReader::new(connection);
+        assert_eq!(http::read_head(&mut reader).unwrap().0, 200);
+        let mut line = String::new();
+        while line.trim_end() != "{}" {
+            line.clear();
+            reader.read_line(&mut line).unwrap();
+        }
+        reader
+    };
+    let ends = || {
+        gate.audit()
+            .into_iter()
+            .filter(|one| one["event"] == "end" && one["operation"] == "SystemEvents")
+    };
+    let mut events = begin();
+    gate.replace("policy.toml", &format!("# Above.\n{HIDES}"));
+    gate.says("INFO reloaded", 0);
+    // It goes on, since the same is hidden.
+    let mut later = begin();
+    assert_eq!(ends().count(), 0);
+    gate.replace("policy.toml", &HIDES.replace("[\"*\"]", "[\"a\"]"));
+    gate.says("INFO reloaded", 1);
+    for events in [&mut events, &mut later] {
+        let mut rest = Vec::new();
+        let _ = events.read_to_end(&mut rest);
+    }
+    wait::until("both ends are recorded", || {
+        (ends().count() == 2).then_some(())
+    });
+    assert!(ends().all(|end| end["outcome"] == "withdrawn"));
 }

@@ -39,6 +39,26 @@ pub(super) fn unseen_paths(config: &Config, policy: &Policy) -> Option<Finding> 
     })
 }
 
+/// A client with an owner whose policy forwards everything unread; `serve` does not start with one.
+pub(super) fn unjudged(config: &Config, policy: &PolicyReference) -> Option<Finding> {
+    let has_owners = config.listeners.iter().any(|one| one.owner.is_some());
+    let mut clients = config.clients.iter();
+    let client = clients
+        .find(|client| client.policy == *policy && (has_owners || client.owner.is_some()))
+        .map(|client| client.line);
+    let mut listeners = config.listeners.iter();
+    let listener = listeners.find(|listener| {
+        let own = listener.policy.as_ref().or(config.policy.as_ref());
+        listener.owner.is_some() && own == Some(policy)
+    });
+    let line = client.or(listener.map(|listener| listener.line))?;
+    let message = format!(
+        "an `owner` at line {line} of the configuration stands beside this policy, which keeps nobody apart: `serve` \
+         does not start"
+    );
+    Some(Finding::warning(0, "unjudged-owner", &message))
+}
+
 /// The policies that a configuration names, each once.
 pub(super) fn policies(config: &Config) -> Vec<PolicyReference> {
     let of_clients = config.clients.iter().map(|client| &client.policy);

@@ -150,6 +150,8 @@ impl Check {
         };
         let mut findings = self.findings(&policy, text);
         findings.extend(config.and_then(|config| configuration::unseen_paths(config, &policy)));
+        let unjudged = config.filter(|_| policy.permits_everything);
+        findings.extend(unjudged.and_then(|config| configuration::unjudged(config, reference)));
         let Some(observing) = policy.observes.clone() else {
             return vec![Checked::found(&name, Kind::Policy, findings)];
         };

@@ -44,3 +44,26 @@ fn keys(policy: &Policy) -> [(&'static str, Line, bool); 6] {
         ("labels", labels.line, !labels.value.is_empty()),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy;
+
+    fn idle(operations: &str, quiet: &str) -> Vec<usize> {
+        let text = format!(
+            "description = \"a test\"\n[[permit]]\noperations = [{operations}]\n[quiet]\n{quiet}\n"
+        );
+        let policy = policy::compile("test.toml", &text, &std::collections::BTreeMap::new());
+        let found = without_effect(&policy.unwrap());
+        found.iter().map(|finding| finding.line).collect()
+    }
+
+    #[test]
+    fn a_key_that_hides_nothing_of_any_answer_is_told() {
+        let keys = "environment = true\nlabels = [\"a\"]\nhost-details = false";
+        assert_eq!(idle("\"SystemPing\"", keys), [5, 6]);
+        assert_eq!(idle("\"NetworkList\"", keys), [5]);
+        assert_eq!(idle("\"ContainerInspect\"", keys), [0; 0]);
+    }
+}

@@ -45,8 +45,30 @@ impl Judge<'_> {
         let absent = named.find_map(|named| self.own_thing(&named, shared));
         if absent.is_none() {
             self.stampable();
+            self.volumes_of_containers(shared);
         }
         absent
+    }
+
+    /// A volume can come up as another's between the look at its name and the create of the container that mounts it;
+    /// it is seen before anything runs there.
+    fn volumes_of_containers(&mut self, shared: &Shared) {
+        let facts = self.facts;
+        let volumes = facts.containers().flat_map(|container| &container.volumes);
+        for name in volumes {
+            let Some(Found::Is(volume)) = facts.volumes.get(name) else {
+                continue;
+            };
+            let is_own = volume.owner.as_ref() == Some(&facts.owner);
+            // One without a name that came with the container is the container's own.
+            let is_anonymous =
+                name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let came_along = is_anonymous && volume.owner.is_none();
+            if !is_own && !came_along && seen(&shared.volumes, name) == Whose::Hidden {
+                let message = "the container has a volume that is not this client's";
+                self.refuse(Reason::new("not-own", "container.Mounts", name, message));
+            }
+        }
     }
 
     fn own_thing(&mut self, named: &Named, shared: &Shared) -> Option<(u16, String)> {

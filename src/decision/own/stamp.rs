@@ -27,7 +27,7 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
     if operation == Operation::ImageCreate && is_import {
         query.push(operation, "changes", &changes::owner_line(owner));
     }
-    if operation == Operation::VolumeCreate && matches!(request.body, Body::None) {
+    if MADE.contains(&operation) && matches!(request.body, Body::None) {
         request.body = Body::Json(Value::Object(Vec::new()));
     }
     let Body::Json(body) = &mut request.body else {

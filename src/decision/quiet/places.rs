@@ -275,6 +275,8 @@ pub(super) const NETWORK: &[Place] = &[
     place("Options.parent", HOST_DETAILS, Form::Whole),
     place("IPAM.Options", SECRETS, Form::Whole),
     place("Peers", HOST_DETAILS, Form::Empty),
+    // moby: daemon/libnetwork/agent.go, where a verbose answer tells of the node that runs a task.
+    place("Services.*.Tasks.[].Info", HOST_DETAILS, Form::Whole),
 ];
 
 const PROCESS: &[Place] = &[

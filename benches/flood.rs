@@ -64,6 +64,10 @@ pub(crate) fn measure(folder: &Path) {
         let waited = wait_of(&victim, list);
         let used = gate.processor().used().saturating_sub(before);
         let share = used.as_secs_f64() / begun.elapsed().as_secs_f64() * 100.0;
+        if let Some(flood) = &mut flood {
+            let ended = flood.0.try_wait().expect("a flood");
+            assert!(ended.is_none(), "the flood has ended: {ended:?}");
+        }
         drop(flood.take());
         let [p50, p99, most] = [500, 990, 1000].map(|part| waited.per_mille(part));
         println!(
@@ -88,8 +92,9 @@ fn configured(folder: &Path, engine: &Path) -> (PathBuf, [PathBuf; 3]) {
     );
     for ((_, limits), socket) in LISTENERS.iter().zip(&sockets) {
         let socket = socket.display();
-        text +=
-            &format!("[[listener]]\naddress = \"unix://{socket}\"\npolicy = \"guarded\"\n{limits}");
+        text += &format!(
+            "[[listener]]\naddress = \"unix://{socket}\"\nmode = \"0666\"\npolicy = \"guarded\"\n{limits}"
+        );
     }
     let configuration = folder.join("dockgate.toml");
     fs::write(&configuration, text).expect("a configuration");
@@ -103,7 +108,11 @@ fn wait_of(socket: &Path, workload: &Workload) -> Histogram {
         let mut exchange = Exchange::open(&place).await;
         let mut pace = time::interval(Duration::from_millis(20));
         let mut latency = Histogram::default();
+        let end = Instant::now() + LONGEST;
         for _ in 0..ANSWERS {
+            if Instant::now() > end {
+                break;
+            }
             let due = pace.tick().await.into_std();
             exchange.ask(workload).await;
             latency.add(due.elapsed());
@@ -112,14 +121,25 @@ fn wait_of(socket: &Path, workload: &Workload) -> Histogram {
     })
 }
 
-/// A process of its own, so that the victim's clock is not its.
+/// A process of its own, so that the victim's clock is not its; and of another user, who is another client to the gate.
 struct Flood(Child);
 
 impl Flood {
     fn start(kind: Kind, socket: &Path) -> Self {
+        let program = socket.with_file_name("flood");
+        fs::copy(env::current_exe().expect("this program"), &program).expect("a copy");
         let mut command = Command::new("nice");
-        command.arg(env::current_exe().expect("this program"));
-        command.arg("flood").arg(socket).arg(format!("{kind:?}"));
+        command.args([
+            "setpriv",
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+        ]);
+        command
+            .arg(program)
+            .arg("flood")
+            .arg(socket)
+            .arg(format!("{kind:?}"));
         Self(command.stdin(Stdio::null()).spawn().expect("a flood"))
     }
 }
@@ -187,3 +207,5 @@ fn large_body() -> Vec<u8> {
 const CONNECTIONS: usize = 200;
 /// Of the victim: six seconds.
 const ANSWERS: usize = 300;
+/// For them, where each is waited for.
+const LONGEST: Duration = Duration::from_secs(15);

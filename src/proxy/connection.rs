@@ -34,8 +34,6 @@ pub(super) struct Connection {
     /// The daemon's connection that the last exchange left; no other client ever uses it.
     pub(super) idle: Option<IdleConnection>,
     has_answered: bool,
-    /// Whether the answer tells the client to come back later.
-    pub(super) is_to_wait: bool,
     deadline: Deadline,
     phase: watch::Receiver<Phase>,
 }
@@ -73,7 +71,6 @@ impl Connection {
             peer,
             idle: None,
             has_answered: false,
-            is_to_wait: false,
             deadline,
             phase,
         }
@@ -99,18 +96,20 @@ impl Connection {
                         .await
                 }
             };
-            let pause = std::mem::take(&mut self.is_to_wait).then(|| Pause(self.phase.clone()));
             match after {
                 After::KeepAlive => {}
-                After::Linger => self.linger().await,
-                After::Drop => {}
+                After::Linger => return self.linger().await,
+                After::Drop => return,
             }
-            if let Some(pause) = pause {
-                pause.passes().await;
-            }
-            if after != After::KeepAlive {
-                return;
-            }
+        }
+    }
+
+    /// The time after which a client that is over a limit is answered. Until then it is not heard, and keeps its place
+    /// among the connections: who waits for answers asks no more than once in it, however it connects.
+    pub(super) async fn pause(&mut self) {
+        tokio::select! {
+            () = time::sleep(PAUSE) => {}
+            () = is_over(&mut self.phase, Phase::Running) => {}
         }
     }
 
@@ -194,25 +193,12 @@ impl Connection {
 
     /// Ends the sending side and drops what still comes, for a bounded time: closing at once would reset the
     /// connection, and a reset takes the answer from a client that has not read it yet.
-    async fn linger(&mut self) {
+    async fn linger(mut self) {
         self.idle = None;
         let deadline = self.gate.limits.linger_deadline;
         let ended = time::timeout(deadline, self.peer.end());
         // However it ended, the client has had its time.
         let _ = ended.await;
-    }
-}
-
-/// The time in which a client that is over a limit is not heard, and keeps its place among the connections: what it
-/// sends costs others nothing, nor does a new connection in the stead of this one.
-struct Pause(watch::Receiver<Phase>);
-
-impl Pause {
-    async fn passes(mut self) {
-        tokio::select! {
-            () = time::sleep(PAUSE) => {}
-            () = is_over(&mut self.0, Phase::Running) => {}
-        }
     }
 }
 

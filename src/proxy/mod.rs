@@ -51,7 +51,7 @@ use crate::policy::{Policy, Shared};
 use crate::reload::Expiry;
 
 pub use allowance::Allowances;
-use allowance::Allowed;
+use allowance::{Allowed, Held};
 use connection::{After, Connection};
 use judge::Judged;
 pub use known::Known;
@@ -158,7 +158,10 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
         } => {
             record.status = Some(answer.status);
             record.outcome = outcome;
-            connection.is_to_wait = answer.retry_after.is_some();
+            if answer.retry_after.is_some() {
+                record.held = Held::default();
+                connection.pause().await;
+            }
             connection.refuse(&request, &answer, unread).await
         }
         Judged::ClientGone => {

@@ -285,7 +285,7 @@ fn seconds_up(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
-/// How long a connection that was told to come back later is not read from, at most: the least that `Retry-After` can say.
+/// After which it is told to come back later: the least that `Retry-After` can say.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
 /// Owners that are kept without a look at who of them is idle.
 const FEW: usize = 256;

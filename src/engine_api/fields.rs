@@ -39,7 +39,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
         Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
-                let Some(field) = search.find(|field| field.name == key) else {
+                let Some(field) = search.of(key) else {
                     continue;
                 };
                 let is_judged = field.class != Class::Harmless;
@@ -84,7 +84,7 @@ pub(super) fn limited<'a>(value: &'a Value, shape: Shape, show: &mut impl FnMut(
         Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
-                let Some(field) = search.find(|field| field.name == key) else {
+                let Some(field) = search.of(key) else {
                     continue;
                 };
                 if let Class::Limited(limit) = field.class

@@ -1,12 +1,15 @@
 //! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
+use std::ops::Deref;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
 
 use super::Malformed;
+use super::key::Key;
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -14,15 +17,26 @@ pub const MAX_DEPTH: usize = 64;
 /// Room for the members of an object, before it is known how many come.
 const USUAL_MEMBERS: usize = 16;
 
-/// A JSON value in the order it was sent, without repeated keys.
+/// A JSON value in the order it was sent, without repeated keys; `K` are its keys, `T` its texts.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum Json<K, T> {
     Null,
     Bool(bool),
     Number(Number),
-    Text(String),
+    Text(T),
     List(Vec<Self>),
-    Object(Vec<(String, Self)>),
+    Object(Vec<(K, Self)>),
+}
+
+/// A value on its own.
+pub type Value = Json<Key, String>;
+
+/// A value as it was read, whose keys and texts are still those of the bytes.
+pub type Raw<'a> = Json<Cow<'a, str>, Cow<'a, str>>;
+
+/// Reads one JSON value and nothing after it but white space, see [`read`].
+pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+    read(bytes).map(Value::from)
 }
 
 /// Reads one JSON value and nothing after it but white space.
@@ -30,7 +44,7 @@ pub enum Value {
 /// The daemon's reader (Go's `encoding/json`) lets a repeated key count again and tolerates bytes after the value
 /// (moby: daemon/server/httputils/httputils.go, `ReadJSON`), so both are refused, and so are a byte-order mark,
 /// invalid UTF-8 and nesting over [`MAX_DEPTH`].
-pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+pub fn read(bytes: &[u8]) -> Result<Raw<'_>, Malformed> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(Malformed::Json(
             "a byte-order mark before the value".to_owned(),
@@ -49,7 +63,25 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
     Ok(value)
 }
 
-impl Value {
+impl From<Raw<'_>> for Value {
+    fn from(raw: Raw<'_>) -> Self {
+        match raw {
+            Raw::Null => Self::Null,
+            Raw::Bool(value) => Self::Bool(value),
+            Raw::Number(number) => Self::Number(number),
+            Raw::Text(text) => Self::Text(text.into_owned()),
+            Raw::List(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Raw::Object(members) => {
+                let owned = |(key, value): (Cow<'_, str>, Raw<'_>)| {
+                    (Key::from(key.into_owned()), Self::from(value))
+                };
+                Self::Object(members.into_iter().map(owned).collect())
+            }
+        }
+    }
+}
+
+impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
     /// The member of an object, `None` where it is absent, `null`, or this is no object.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -58,7 +90,7 @@ impl Value {
         };
         members
             .iter()
-            .find(|(name, _)| name == key)
+            .find(|(name, _)| **name == *key)
             .map(|(_, value)| value)
             .filter(|value| !matches!(value, Self::Null))
     }
@@ -71,17 +103,8 @@ impl Value {
         };
         members
             .iter_mut()
-            .find(|(name, _)| name == key)
+            .find(|(name, _)| **name == *key)
             .map(|(_, value)| value)
-    }
-
-    /// Sets the member of an object, replacing what stands there; does nothing to what is no object.
-    pub fn set(&mut self, key: &str, value: Self) {
-        if let Some(place) = self.get_mut(key) {
-            *place = value;
-        } else if let Self::Object(members) = self {
-            members.push((key.to_owned(), value));
-        }
     }
 
     /// The text of this value, empty where it is no string.
@@ -120,7 +143,7 @@ impl Value {
 
     /// The members of an object, none where this is no object.
     #[must_use]
-    pub fn members(&self) -> &[(String, Self)] {
+    pub fn members(&self) -> &[(K, Self)] {
         if let Self::Object(members) = self {
             members
         } else {
@@ -152,6 +175,15 @@ impl fmt::Display for Value {
 }
 
 impl Value {
+    /// Sets the member of an object, replacing what stands there; does nothing to what is no object.
+    pub fn set(&mut self, key: &str, value: Self) {
+        if let Some(place) = self.get_mut(key) {
+            *place = value;
+        } else if let Self::Object(members) = self {
+            members.push((Key::from(key), value));
+        }
+    }
+
     /// Appends it as compact JSON.
     pub fn write(&self, text: &mut String) {
         match self {
@@ -182,8 +214,18 @@ impl Value {
                     if index > 0 {
                         text.push(',');
                     }
-                    write_text(text, key);
-                    text.push(':');
+                    match key {
+                        // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
+                        Key::Field(field) => {
+                            text.push('"');
+                            text.push_str(field.name);
+                            text.push_str("\":");
+                        }
+                        Key::Data(key) => {
+                            write_text(text, key);
+                            text.push(':');
+                        }
+                    }
                     value.write(text);
                 }
                 text.push('}');
@@ -238,63 +280,63 @@ impl Seed {
 }
 
 impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Value;
+    type Value = Raw<'de>;
 
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Raw<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Seed {
-    type Value = Value;
+    type Value = Raw<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Raw<'de>, E> {
+        Ok(Raw::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Raw<'de>, E> {
+        Ok(Raw::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+    fn visit_i64<E>(self, value: i64) -> Result<Raw<'de>, E> {
+        Ok(Raw::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
+    fn visit_u64<E>(self, value: u64) -> Result<Raw<'de>, E> {
+        Ok(Raw::Number(value.into()))
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Raw<'de>, E> {
         Number::from_f64(value)
-            .map(Value::Number)
+            .map(Raw::Number)
             .ok_or_else(|| E::custom("a number that is not finite"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Raw<'de>, E> {
+        Ok(Raw::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::Text(value))
+    fn visit_str<E>(self, value: &str) -> Result<Raw<'de>, E> {
+        Ok(Raw::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Raw<'de>, A::Error> {
         let seed = self.deeper()?;
         let mut items = Vec::new();
         while let Some(item) = sequence.next_element_seed(seed)? {
             items.push(item);
         }
-        Ok(Value::List(items))
+        Ok(Raw::List(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
         let seed = self.deeper()?;
-        let mut members: Vec<(String, Value)> = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
+        let mut members: Vec<(Cow<'de, str>, Raw<'de>)> = Vec::new();
+        while let Some(key) = map.next_key_seed(KeySeed)? {
             if members.capacity() == 0 {
                 members.reserve(USUAL_MEMBERS);
             }
@@ -305,39 +347,85 @@ impl<'de> Visitor<'de> for Seed {
                 "the key `{key}` stands twice in one object"
             )));
         }
-        Ok(Value::Object(members))
+        Ok(Raw::Object(members))
     }
 }
 
-fn repeated_key(members: &[(String, Value)]) -> Option<&str> {
-    if members.len() < 2 {
-        return None;
+/// Reads a key where it stands.
+struct KeySeed;
+
+impl<'de> DeserializeSeed<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: de::Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
     }
-    let keys = || members.iter().map(|(key, _)| key.as_str());
-    let mut marks: Vec<u64> = keys().map(mark).collect();
-    marks.sort_unstable();
-    if marks.windows(2).all(|pair| pair.first() != pair.last()) {
-        return None;
-    }
-    let mut seen = HashSet::with_capacity(members.len());
-    keys().find(|key| !seen.insert(*key))
 }
 
-/// Equal for equal keys, and mostly not for others: what keys of the Engine API differ in.
+impl<'de> Visitor<'de> for KeySeed {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(value.to_owned()))
+    }
+}
+
+fn repeated_key<'m>(members: &'m [(Cow<'_, str>, Raw<'_>)]) -> Option<&'m str> {
+    if members.len() > MOST_MARKED {
+        let mut seen = HashSet::with_capacity(members.len());
+        let mut keys = members.iter().map(|(key, _)| &**key);
+        return keys.find(|key| !seen.insert(*key));
+    }
+    // Keys of unequal marks are unequal; where marks agree, the keys before are looked through, of which there are few.
+    let mut seen = [0_u64; 8];
+    for (index, (key, _)) in members.iter().enumerate() {
+        let mark = mark(key);
+        let bit = 1 << (mark & 63);
+        let word = seen.get_mut((mark >> 6 & 7) as usize)?;
+        if *word & bit != 0 {
+            let mut before = members.iter().take(index);
+            if before.any(|(other, _)| other == key) {
+                return Some(key);
+            }
+        }
+        *word |= bit;
+    }
+    None
+}
+
+/// The most members of an object whose keys are told apart by marks.
+const MOST_MARKED: usize = 96;
+
+/// Nine bits that are equal for equal keys, and mostly not for others: of what keys of the Engine API differ in.
 fn mark(key: &str) -> u64 {
-    let eight = |bytes: &[u8]| {
-        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        bytes.iter().fold(0, add)
-    };
     let bytes = key.as_bytes();
-    let first = bytes
-        .first_chunk::<8>()
-        .map_or_else(|| eight(bytes), |head| u64::from_be_bytes(*head));
-    let last = bytes
-        .last_chunk::<8>()
-        .map_or(0, |tail| u64::from_be_bytes(*tail));
-    first ^ last.rotate_left(29) ^ bytes.len() as u64
+    let eight = |chunk: &[u8; 8]| u64::from_le_bytes(*chunk);
+    let four = |chunk: &[u8; 4]| u64::from(u32::from_le_bytes(*chunk));
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => eight(first) ^ eight(last).rotate_left(29),
+        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
+            (Some(first), Some(last)) => four(first) ^ four(last) << 29,
+            _ => bytes
+                .iter()
+                .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
+        },
+    };
+    (ends ^ bytes.len() as u64).wrapping_mul(SPREAD) >> 55
 }
+
+/// 2^64 divided by the golden ratio: the upper bits of a product with it depend on all of the other factor.
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]
 mod tests;

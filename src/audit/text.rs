@@ -40,22 +40,28 @@ impl Timestamp {
         let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let (year, month, day) = time.to_calendar_date();
         let (hour, minute, second) = time.to_hms();
+        let [m, d] = two_digits(month.into());
+        let [h, i] = two_digits(day);
+        let [j, k] = two_digits(hour);
+        let [l, n] = two_digits(minute);
+        let [o, q] = two_digits(second);
         let mut written = Written::new();
         written.number(u64::from(year.unsigned_abs()), 4);
-        for (before, part) in [
-            (b'-', u8::from(month)),
-            (b'-', day),
-            (b'T', hour),
-            (b':', minute),
-            (b':', second),
-        ] {
-            written.bytes([before, b'0' + part / 10 % 10, b'0' + part % 10]);
+        written.bytes([
+            b'-', m, d, b'-', h, i, b'T', j, k, b':', l, n, b':', o, q, b'.',
+        ]);
+        let micros = since.subsec_micros();
+        for pair in [micros / 10_000, micros / 100 % 100, micros % 100] {
+            written.bytes(two_digits(u8::try_from(pair).unwrap_or_default()));
         }
-        written.byte(b'.');
-        written.number(u64::from(since.subsec_micros()), 6);
         written.byte(b'Z');
         written
     }
+}
+
+/// Those of a number below 100.
+fn two_digits(number: u8) -> [u8; 2] {
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 impl Serialize for Timestamp {
@@ -108,24 +114,21 @@ impl Written {
         self.length = end.min(self.bytes.len());
     }
 
-    pub(super) fn as_str(&self) -> &str {
-        // INVARIANT: only ASCII is written.
-        let written = self.bytes.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(written).unwrap_or_default()
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
-}
 
-/// A number in decimal.
-pub(super) fn decimal(number: u64) -> Written {
-    let mut written = Written::new();
-    written.number(number, 1);
-    written
+    fn as_str(&self) -> &str {
+        // INVARIANT: only ASCII is written.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
 }
 
 /// Gives each exchange its id.
 #[derive(Debug)]
 pub struct ExchangeIds {
-    run: u64,
+    /// In hexadecimal.
+    run: [u8; 16],
     next: AtomicU64,
 }
 
@@ -134,8 +137,13 @@ impl ExchangeIds {
     pub fn start() -> Result<Self, NoRandomness> {
         let mut run = [0; 8];
         rand::fill(&mut run).map_err(|_| NoRandomness)?;
+        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(run) {
+            *pair = [digit(byte >> 4), digit(byte & 0xf)];
+        }
         Ok(Self {
-            run: u64::from_be_bytes(run),
+            run: digits,
             next: AtomicU64::new(1),
         })
     }
@@ -157,17 +165,14 @@ pub struct NoRandomness;
 /// Which exchange a record belongs to, for example `5f1c0a9be2d37788-42`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ExchangeId {
-    run: u64,
+    run: [u8; 16],
     number: u64,
 }
 
 impl ExchangeId {
     pub(super) fn written(self) -> Written {
         let mut written = Written::new();
-        for byte in self.run.to_be_bytes() {
-            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
-            written.bytes([digit(byte >> 4), digit(byte & 0xf)]);
-        }
+        written.bytes(self.run);
         written.byte(b'-');
         written.number(self.number, 1);
         written

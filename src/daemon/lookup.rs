@@ -1,10 +1,9 @@
 //! What the gate asks the daemon for itself before it decides: reads of fixed shapes, of bounded size, in bounded time.
 
 use std::future::poll_fn;
-use std::io::Write as _;
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _};
+use bytes::Buf as _;
 use tokio::time;
 
 use crate::http1::{Body, Extras, HeadSearch, Piece, Response};
@@ -156,11 +155,9 @@ async fn exchange(
     target: &str,
     most: usize,
 ) -> Result<(Reply, bool), LookupFault> {
-    // INVARIANT: writing into memory does not fail.
-    let _ = write!(
-        (&mut peer.output).writer(),
-        "GET {target} HTTP/1.1\r\nHost: docker\r\n\r\n"
-    );
+    for part in ["GET ", target, " HTTP/1.1\r\nHost: docker\r\n\r\n"] {
+        peer.queue(part.as_bytes());
+    }
     peer.flush().await.map_err(|_| LookupFault::Gone)?;
     let head = head(peer).await?;
     let mut body = Body::new(head.framing, Extras::Passed);

@@ -10,6 +10,7 @@ use serde_json::Number;
 
 use super::Malformed;
 use super::key::Key;
+use crate::decimal::Decimal;
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -191,8 +192,8 @@ impl Value {
             Self::Bool(true) => text.push_str("true"),
             Self::Bool(false) => text.push_str("false"),
             Self::Number(number) => match number.as_u64() {
-                Some(0) => text.push('0'),
-                Some(_) | None => {
+                Some(number) => text.push_str(Decimal::of(number).as_str()),
+                None => {
                     // INVARIANT: writing to a string does not fail.
                     let _ = write!(text, "{number}");
                 }

@@ -231,6 +231,10 @@ fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Malformed> {
 }
 
 fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !raw.is_empty() && raw.bytes().all(is_plain) {
+        return Ok(raw.into());
+    }
     let decoded = super::query::percent_decode(raw.into()).map_err(Malformed::Path)?;
     if decoded.is_empty() || decoded == "." || decoded == ".." {
         return Err(Malformed::Path(format!("a segment `{decoded}`")));
@@ -251,13 +255,17 @@ fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<Str
     let first = segments.first()?;
     TABLE
         .iter()
-        .filter(|spec| spec.fits(segments.len()) && spec.method == method.as_str())
-        .filter(|spec| begins_with(spec.path, first))
+        .filter(|spec| spec.fits(segments.len()) && begins_with(spec.path, first))
+        .filter(|spec| spec.method == method.as_str())
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
 
 /// Whether a path of the table can match at all; a test holds that none begins with a name.
 fn begins_with(template: &str, first: &str) -> bool {
+    // Most paths are told apart by one letter.
+    if template.as_bytes().get(1) != first.as_bytes().first() {
+        return false;
+    }
     let rest = template.get(1..).and_then(|path| path.strip_prefix(first));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

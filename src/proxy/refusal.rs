@@ -1,11 +1,8 @@
 //! What the gate answers itself, in the daemon's own form of an error.
 
-use std::io::Write as _;
-
-use bytes::BufMut as _;
-
 use crate::audit::AuditError;
 use crate::daemon::Unavailable;
+use crate::decimal::Decimal;
 use crate::decision::Refusal;
 use crate::engine_api::Malformed;
 use crate::http1::{BodyFault, HeadFault};
@@ -46,15 +43,25 @@ impl OwnAnswer {
             },
         );
         body.push(b'\n');
-        let connection = if closes { "Connection: close\r\n" } else { "" };
-        // INVARIANT: writing into memory does not fail.
-        let _ = write!(
-            (&mut client.output).writer(),
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{connection}\r\n",
-            self.status,
-            reason(self.status),
-            body.len(),
+        let (status, length) = (
+            Decimal::of(u64::from(self.status)),
+            Decimal::of(body.len() as u64),
         );
+        for part in [
+            &b"HTTP/1.1 "[..],
+            status.as_bytes(),
+            b" ",
+            reason(self.status).as_bytes(),
+            b"\r\nContent-Type: application/json\r\nContent-Length: ",
+            length.as_bytes(),
+            if closes {
+                b"\r\nConnection: close\r\n\r\n"
+            } else {
+                b"\r\n\r\n"
+            },
+        ] {
+            client.queue(part);
+        }
         if !is_head {
             client.queue(&body);
         }

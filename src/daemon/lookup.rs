@@ -83,20 +83,20 @@ impl Question<'_> {
 
     fn target(self) -> Result<String, LookupFault> {
         Ok(match self {
-            Self::Container(name) => format!("/containers/{}/json", checked(name)?),
+            Self::Container(name) => ["/containers/", checked(name)?, "/json"].concat(),
             Self::Containers => "/containers/json".to_owned(),
-            Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
-            Self::Volume(name) => format!("/volumes/{}", checked(name)?),
-            Self::Network(name) => format!("/networks/{}", checked(name)?),
+            Self::Exec(id) => ["/exec/", checked(id)?, "/json"].concat(),
+            Self::Volume(name) => ["/volumes/", checked(name)?].concat(),
+            Self::Network(name) => ["/networks/", checked(name)?].concat(),
             Self::Image(id) => {
                 let (prefix, digits) = match id.strip_prefix("sha256:") {
                     Some(digits) => ("sha256:", digits),
                     None => ("", id),
                 };
-                format!("/images/{prefix}{}/json", checked(digits)?)
+                ["/images/", prefix, checked(digits)?, "/json"].concat()
             }
             // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
-            Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
+            Self::SwarmNetwork(name) => ["/networks/", checked(name)?, "?scope=swarm"].concat(),
             Self::Info => "/info".to_owned(),
             Self::Ping => "/_ping".to_owned(),
             Self::Version => "/version".to_owned(),

@@ -192,6 +192,7 @@ impl Value {
             Self::Bool(true) => text.push_str("true"),
             Self::Bool(false) => text.push_str("false"),
             Self::Number(number) => match number.as_u64() {
+                Some(0) => text.push('0'),
                 Some(number) => text.push_str(Decimal::of(number).as_str()),
                 None => {
                     // INVARIANT: writing to a string does not fail.
@@ -236,17 +237,14 @@ impl Value {
 }
 
 fn write_text(text: &mut String, value: &str) {
-    let is_special = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
     text.push('"');
-    // To look at all bytes is faster than to look for the first.
-    let has_special = |found: bool, byte: u8| found | is_special(byte);
-    if !value.bytes().fold(false, has_special) {
+    if !has_special(value.as_bytes()) {
         text.push_str(value);
         text.push('"');
         return;
     }
     let mut rest = value;
-    while let Some(at) = rest.bytes().position(is_special) {
+    while let Some(at) = rest.bytes().position(is_escaped) {
         let (plain, special) = rest.split_at(at);
         text.push_str(plain);
         let mut characters = special.chars();
@@ -263,6 +261,33 @@ fn write_text(text: &mut String, value: &str) {
     text.push_str(rest);
     text.push('"');
 }
+
+/// RFC 8259, section 7.
+fn is_escaped(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'"' | b'\\')
+}
+
+/// Whether any byte must be escaped, eight at a time.
+fn has_special(bytes: &[u8]) -> bool {
+    let (Some(last), (eights, _)) = (bytes.last_chunk(), bytes.as_chunks()) else {
+        return bytes.iter().copied().any(is_escaped);
+    };
+    // The highest bit of some byte is set where one of the bytes is below the limit (Bit Twiddling Hacks, `hasless`).
+    let below = |eight: u64, limit: u64| eight.wrapping_sub(ONES.wrapping_mul(limit)) & !eight;
+    let found = |eight: &[u8; 8]| {
+        let eight = u64::from_ne_bytes(*eight);
+        let quote = eight ^ ONES.wrapping_mul(u64::from(b'"'));
+        let backslash = eight ^ ONES.wrapping_mul(u64::from(b'\\'));
+        (below(eight, 0x20) | below(quote, 1) | below(backslash, 1)) & HIGHEST
+    };
+    let all = eights
+        .iter()
+        .fold(found(last), |all, eight| all | found(eight));
+    all != 0
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
 
 #[derive(Clone, Copy)]
 struct Seed {

@@ -1,5 +1,6 @@
 //! The small parts of an audit record: when, which exchange, and texts that cannot grow without bound.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_lc_rs::rand;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use time::OffsetDateTime;
+
+use crate::decimal::Decimal;
 
 /// A moment, written as RFC 3339 in UTC with microseconds, always 27 characters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,22 +37,8 @@ impl fmt::Display for Timestamp {
 impl Timestamp {
     pub(super) fn written(self) -> Written {
         let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        // INVARIANT: clocks end long before the calendar does.
-        let time = OffsetDateTime::from_unix_timestamp(seconds);
-        let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let (year, month, day) = time.to_calendar_date();
-        let (hour, minute, second) = time.to_hms();
-        let [m, d] = two_digits(month.into());
-        let [h, i] = two_digits(day);
-        let [j, k] = two_digits(hour);
-        let [l, n] = two_digits(minute);
-        let [o, q] = two_digits(second);
         let mut written = Written::new();
-        written.number(u64::from(year.unsigned_abs()), 4);
-        written.bytes([
-            b'-', m, d, b'-', h, i, b'T', j, k, b':', l, n, b':', o, q, b'.',
-        ]);
+        written.bytes(second(since.as_secs()));
         let micros = since.subsec_micros();
         for pair in [micros / 10_000, micros / 100 % 100, micros % 100] {
             written.bytes(two_digits(u8::try_from(pair).unwrap_or_default()));
@@ -57,6 +46,38 @@ impl Timestamp {
         written.byte(b'Z');
         written
     }
+}
+
+/// What stands before the fraction of a second; a thousand records share it.
+fn second(since_epoch: u64) -> [u8; 20] {
+    if let (known, second) = SECOND.get()
+        && known == since_epoch
+    {
+        return second;
+    }
+    let seconds = i64::try_from(since_epoch).unwrap_or(i64::MAX);
+    // INVARIANT: clocks end long before the calendar does.
+    let time = OffsetDateTime::from_unix_timestamp(seconds);
+    let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second) = time.to_hms();
+    let [a, b] = two_digits(u8::try_from(year / 100).unwrap_or_default());
+    let [c, d] = two_digits(u8::try_from(year % 100).unwrap_or_default());
+    let [e, f] = two_digits(month.into());
+    let [g, h] = two_digits(day);
+    let [i, j] = two_digits(hour);
+    let [k, l] = two_digits(minute);
+    let [m, n] = two_digits(second);
+    let written = [
+        a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.',
+    ];
+    SECOND.set((since_epoch, written));
+    written
+}
+
+thread_local! {
+    /// The second that this thread has written last.
+    static SECOND: Cell<(u64, [u8; 20])> = const { Cell::new((0, *b"1970-01-01T00:00:00.")) };
 }
 
 /// Those of a number below 100.
@@ -100,18 +121,10 @@ impl Written {
         }
     }
 
-    /// In decimal, with at least so many digits.
-    fn number(&mut self, number: u64, width: usize) {
-        let digits = number.checked_ilog10().unwrap_or_default() as usize + 1;
-        let end = self.length + digits.max(width);
-        let places = self.bytes.get_mut(self.length..end).unwrap_or_default();
-        let mut rest = number;
-        for place in places.iter_mut().rev() {
-            let [digit, ..] = (rest % 10).to_le_bytes();
-            *place = b'0' | digit;
-            rest /= 10;
+    fn number(&mut self, number: u64) {
+        for digit in Decimal::of(number).as_bytes() {
+            self.byte(*digit);
         }
-        self.length = end.min(self.bytes.len());
     }
 
     pub(super) fn as_bytes(&self) -> &[u8] {
@@ -174,7 +187,7 @@ impl ExchangeId {
         let mut written = Written::new();
         written.bytes(self.run);
         written.byte(b'-');
-        written.number(self.number, 1);
+        written.number(self.number);
         written
     }
 }
@@ -240,6 +253,8 @@ mod tests {
     fn a_time_has_all_its_digits() {
         let time = UNIX_EPOCH + Duration::new(1_700_000_001, 1_500);
         assert_eq!(Timestamp(time).to_string(), "2023-11-14T22:13:21.000001Z");
+        let later = time + Duration::from_millis(7);
+        assert_eq!(Timestamp(later).to_string(), "2023-11-14T22:13:21.007001Z");
         assert_eq!(
             Timestamp(UNIX_EPOCH).to_string(),
             "1970-01-01T00:00:00.000000Z"

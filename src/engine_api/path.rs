@@ -253,19 +253,16 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
 
 fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<String>)> {
     let first = segments.first()?;
+    let letter = *first.as_bytes().first()?;
     TABLE
         .iter()
-        .filter(|spec| spec.fits(segments.len()) && begins_with(spec.path, first))
+        .filter(|spec| spec.fits(letter, segments.len()) && begins_with(spec.path, first))
         .filter(|spec| spec.method == method.as_str())
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
 
 /// Whether a path of the table can match at all; a test holds that none begins with a name.
 fn begins_with(template: &str, first: &str) -> bool {
-    // Most paths are told apart by one letter.
-    if template.as_bytes().get(1) != first.as_bytes().first() {
-        return false;
-    }
     let rest = template.get(1..).and_then(|path| path.strip_prefix(first));
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -99,21 +99,6 @@ impl Headers {
         })
     }
 
-    /// Each line's name and value, and where it came as the gate would write it, the whole line.
-    pub fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8], Option<&[u8]>)> {
-        let whole = |name: &Range<usize>, value: &Range<usize>| {
-            let whole = self.text.get(name.start..value.end.checked_add(2)?)?;
-            let middle = self.text.get(name.end..value.start)?;
-            (middle == b": " && whole.ends_with(b"\r\n")).then_some(whole)
-        };
-        let whole = self
-            .lines
-            .iter()
-            .map(move |(name, value)| whole(name, value));
-        let lines = self.iter().zip(whole);
-        lines.map(|((name, value), whole)| (name, value, whole))
-    }
-
     /// The values of all lines of this name.
     pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         self.iter()
@@ -238,14 +223,6 @@ mod tests {
             let listed = byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             assert_eq!(is_token(byte), listed, "{byte}");
         }
-    }
-
-    #[test]
-    fn a_line_is_whole_where_it_came_as_it_would_be_written() {
-        let mut headers = parse("a: 1\r\nb:2\r\nc: 3 \r\n\r\n").unwrap();
-        headers.set("d", "4");
-        let whole: Vec<_> = headers.lines().map(|(.., whole)| whole).collect();
-        assert_eq!(whole, [Some(&b"a: 1\r\n"[..]), None, None, None]);
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! One end of an exchange, the client or the daemon: its stream, what was read ahead, what is still to be written.
 
-mod spare;
 mod stream;
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
-use std::mem;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
@@ -48,8 +46,11 @@ impl Peer {
         if self.has_ended {
             return Poll::Ready(Ok(0));
         }
-        if self.input.capacity() == 0 {
-            self.input = spare::take();
+        if self.input.is_empty() && self.stream.poll_readable(cx)?.is_pending() {
+            // A connection on which nothing happens costs no buffer.
+            self.input = BytesMut::new();
+            self.read_size = SMALL_READ;
+            return Poll::Pending;
         }
         if self.input.capacity() - self.input.len() < SMALL_READ / 2 {
             self.input.reserve(self.read_size);
@@ -57,9 +58,7 @@ impl Peer {
         let room = self.input.capacity() - self.input.len();
         let read = pin!(self.stream.read_buf(&mut self.input)).poll(cx);
         if read.is_pending() && self.input.is_empty() {
-            // A connection on which nothing happens costs no buffer.
-            spare::keep(mem::take(&mut self.input));
-            self.read_size = SMALL_READ;
+            self.input = BytesMut::new();
         }
         let count = ready!(read)?;
         self.has_ended = count == 0;

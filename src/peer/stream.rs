@@ -18,6 +18,19 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// Ready once a read may give something; so that nobody who waits holds a buffer.
+    ///
+    /// # Errors
+    /// Those of the runtime; the socket's own come from the read.
+    pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Unix(stream) => stream.poll_read_ready(cx),
+            Self::Tcp(stream) => stream.poll_read_ready(cx),
+            // What TLS has decrypted already, the socket does not show.
+            Self::Tls(_) => Poll::Ready(Ok(())),
+        }
+    }
+
     /// What the other end gave in the handshake.
     pub(super) fn certificates(&self) -> Option<&[CertificateDer<'static>]> {
         match self {

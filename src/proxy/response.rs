@@ -101,16 +101,10 @@ fn queue_status_and_headers(client: &mut Peer, version: Version, answer: &Respon
     ] {
         client.queue(part);
     }
-    for (name, value, whole) in answer.headers.lines() {
-        if is_of_one_hop(name) {
-            continue;
-        }
-        match whole {
-            Some(whole) => client.queue(whole),
-            None => {
-                for part in [name, b": ", value, b"\r\n"] {
-                    client.queue(part);
-                }
+    for (name, value) in answer.headers.iter() {
+        if !is_of_one_hop(name) {
+            for part in [name, b": ", value, b"\r\n"] {
+                client.queue(part);
             }
         }
     }

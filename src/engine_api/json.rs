@@ -1,12 +1,14 @@
 //! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+
+mod general;
+mod plain;
+mod repeated;
 
 use super::Malformed;
 use super::key::Key;
@@ -54,14 +56,10 @@ pub fn read(bytes: &[u8]) -> Result<Raw<'_>, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Malformed::Json(format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
     })?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Seed { depth: 0 }
-        .deserialize(&mut deserializer)
-        .map_err(|error| Malformed::Json(error.to_string()))?;
-    deserializer
-        .end()
-        .map_err(|error| Malformed::Json(error.to_string()))?;
-    Ok(value)
+    match plain::read(text) {
+        Some(value) => Ok(value),
+        None => general::read(text),
+    }
 }
 
 impl From<Raw<'_>> for Value {
@@ -272,8 +270,6 @@ fn has_special(bytes: &[u8]) -> bool {
     let (Some(last), (eights, _)) = (bytes.last_chunk(), bytes.as_chunks()) else {
         return bytes.iter().copied().any(is_escaped);
     };
-    // The highest bit of some byte is set where one of the bytes is below the limit (Bit Twiddling Hacks, `hasless`).
-    let below = |eight: u64, limit: u64| eight.wrapping_sub(ONES.wrapping_mul(limit)) & !eight;
     let found = |eight: &[u8; 8]| {
         let eight = u64::from_ne_bytes(*eight);
         let quote = eight ^ ONES.wrapping_mul(u64::from(b'"'));
@@ -286,172 +282,14 @@ fn has_special(bytes: &[u8]) -> bool {
     all != 0
 }
 
+/// The highest bit of some byte is set where one of eight is below the limit, and none below the first such byte (Bit
+/// Twiddling Hacks, `hasless`).
+fn below(eight: u64, limit: u64) -> u64 {
+    eight.wrapping_sub(ONES.wrapping_mul(limit)) & !eight
+}
+
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
-
-#[derive(Clone, Copy)]
-struct Seed {
-    depth: usize,
-}
-
-impl Seed {
-    fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format_args!("nesting over {MAX_DEPTH}")));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Raw<'de>;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Raw<'de>, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed {
-    type Value = Raw<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Raw<'de>, E> {
-        Ok(Raw::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Raw<'de>, E> {
-        Ok(Raw::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Raw<'de>, E> {
-        Ok(Raw::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Raw<'de>, E> {
-        Ok(Raw::Number(value.into()))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Raw<'de>, E> {
-        Number::from_f64(value)
-            .map(Raw::Number)
-            .ok_or_else(|| E::custom("a number that is not finite"))
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Raw<'de>, E> {
-        Ok(Raw::Text(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Raw<'de>, E> {
-        Ok(Raw::Text(Cow::Owned(value.to_owned())))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Raw<'de>, A::Error> {
-        let seed = self.deeper()?;
-        let mut items = Vec::new();
-        while let Some(item) = sequence.next_element_seed(seed)? {
-            items.push(item);
-        }
-        Ok(Raw::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Raw<'de>, A::Error> {
-        let seed = self.deeper()?;
-        let mut members: Vec<(Cow<'de, str>, Raw<'de>)> = Vec::new();
-        while let Some(key) = map.next_key_seed(KeySeed)? {
-            if members.capacity() == 0 {
-                members.reserve(USUAL_MEMBERS);
-            }
-            members.push((key, map.next_value_seed(seed)?));
-        }
-        if let Some(key) = repeated_key(&members) {
-            return Err(de::Error::custom(format_args!(
-                "the key `{key}` stands twice in one object"
-            )));
-        }
-        Ok(Raw::Object(members))
-    }
-}
-
-/// Reads a key where it stands.
-struct KeySeed;
-
-impl<'de> DeserializeSeed<'de> for KeySeed {
-    type Value = Cow<'de, str>;
-
-    fn deserialize<D: de::Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<'de> Visitor<'de> for KeySeed {
-    type Value = Cow<'de, str>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(value))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(value.to_owned()))
-    }
-}
-
-fn repeated_key<'m>(members: &'m [(Cow<'_, str>, Raw<'_>)]) -> Option<&'m str> {
-    if members.len() > MOST_MARKED {
-        let mut seen = HashSet::with_capacity(members.len());
-        let mut keys = members.iter().map(|(key, _)| &**key);
-        return keys.find(|key| !seen.insert(*key));
-    }
-    // Keys of unequal marks are unequal; where marks agree, the keys before are looked through, of which there are few.
-    let mut seen = [0_u64; 8];
-    for (index, (key, _)) in members.iter().enumerate() {
-        let mark = mark(key);
-        let bit = 1 << (mark & 63);
-        let word = seen.get_mut((mark >> 6 & 7) as usize)?;
-        if *word & bit != 0 {
-            let mut before = members.iter().take(index);
-            if before.any(|(other, _)| other == key) {
-                return Some(key);
-            }
-        }
-        *word |= bit;
-    }
-    None
-}
-
-/// The most members of an object whose keys are told apart by marks.
-const MOST_MARKED: usize = 96;
-
-/// Nine bits that are equal for equal keys, and mostly not for others: of what keys of the Engine API differ in.
-fn mark(key: &str) -> u64 {
-    let bytes = key.as_bytes();
-    let eight = |chunk: &[u8; 8]| u64::from_le_bytes(*chunk);
-    let four = |chunk: &[u8; 4]| u64::from(u32::from_le_bytes(*chunk));
-    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
-        (Some(first), Some(last)) => eight(first) ^ eight(last).rotate_left(29),
-        _ => match (bytes.first_chunk(), bytes.last_chunk()) {
-            (Some(first), Some(last)) => four(first) ^ four(last) << 29,
-            _ => bytes
-                .iter()
-                .fold(0, |sum, byte| sum << 8 | u64::from(*byte)),
-        },
-    };
-    (ends ^ bytes.len() as u64).wrapping_mul(SPREAD) >> 55
-}
-
-/// 2^64 divided by the golden ratio: the upper bits of a product with it depend on all of the other factor.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,13 @@
 //! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
 
+mod reader;
+mod repeated;
+
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
 use serde_json::Number;
-
-mod general;
-mod plain;
-mod repeated;
 
 use super::Malformed;
 use super::key::Key;
@@ -56,10 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Raw<'_>, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Malformed::Json(format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
     })?;
-    match plain::read(text) {
-        Some(value) => Ok(value),
-        None => general::read(text),
-    }
+    reader::read(text)
 }
 
 impl From<Raw<'_>> for Value {

@@ -1,4 +1,4 @@
-//! Any JSON value, read by the general reader, with reasons where it is none.
+//! One JSON value out of a text, its keys and texts left where they stand.
 
 use std::borrow::Cow;
 use std::fmt;

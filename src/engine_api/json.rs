@@ -232,7 +232,9 @@ impl Value {
 
 fn write_text(text: &mut String, value: &str) {
     text.push('"');
-    if !has_special(value.as_bytes()) {
+    // To look at all bytes is faster than to look for the first.
+    let has_special = |found: bool, byte: u8| found | is_escaped(byte);
+    if !value.bytes().fold(false, has_special) {
         text.push_str(value);
         text.push('"');
         return;
@@ -260,32 +262,6 @@ fn write_text(text: &mut String, value: &str) {
 fn is_escaped(byte: u8) -> bool {
     byte < b' ' || matches!(byte, b'"' | b'\\')
 }
-
-/// Whether any byte must be escaped, eight at a time.
-fn has_special(bytes: &[u8]) -> bool {
-    let (Some(last), (eights, _)) = (bytes.last_chunk(), bytes.as_chunks()) else {
-        return bytes.iter().copied().any(is_escaped);
-    };
-    let found = |eight: &[u8; 8]| {
-        let eight = u64::from_ne_bytes(*eight);
-        let quote = eight ^ ONES.wrapping_mul(u64::from(b'"'));
-        let backslash = eight ^ ONES.wrapping_mul(u64::from(b'\\'));
-        (below(eight, 0x20) | below(quote, 1) | below(backslash, 1)) & HIGHEST
-    };
-    let all = eights
-        .iter()
-        .fold(found(last), |all, eight| all | found(eight));
-    all != 0
-}
-
-/// The highest bit of some byte is set where one of eight is below the limit, and none below the first such byte (Bit
-/// Twiddling Hacks, `hasless`).
-fn below(eight: u64, limit: u64) -> u64 {
-    eight.wrapping_sub(ONES.wrapping_mul(limit)) & !eight
-}
-
-const ONES: u64 = u64::from_ne_bytes([1; 8]);
-const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
 
 #[cfg(test)]
 mod tests;

@@ -33,7 +33,7 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 312_000,
+        instructions: 256_000,
         allocations: 30,
     }
 }
@@ -45,8 +45,8 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 360_000,
-        allocations: 33,
+        instructions: 280_000,
+        allocations: 29,
     }
 }
 
@@ -63,8 +63,8 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 1_960_000,
-        allocations: 287,
+        instructions: 1_245_000,
+        allocations: 140,
     }
 }
 

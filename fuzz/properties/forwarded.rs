@@ -45,8 +45,8 @@ fn only_known(value: &Value, shape: Shape, path: &str) {
         Inner::Fields(schema) => {
             for (key, value) in value.members() {
                 let mut fields = schema.fields();
-                let field =
-                    fields.find(|field| field.name == key && !matches!(field.shape, Shape::Unread));
+                let field = fields
+                    .find(|field| *field.name == **key && !matches!(field.shape, Shape::Unread));
                 let field = field.unwrap_or_else(|| panic!("`{path}.{key}` is not of the model"));
                 only_known(value, field.shape, &format!("{path}.{key}"));
             }

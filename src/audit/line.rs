@@ -1,10 +1,10 @@
 //! The JSON of a record, put together without the machinery of a general writer: there are two for every request.
 
-use serde::Serialize;
-
 use crate::audit::AuditError;
-use crate::audit::record::{Decision, End, Record};
-use crate::audit::text::{LIST_LIMIT, Text, decimal};
+use crate::audit::object::{Object, json, key, write_limited};
+use crate::audit::record::{Client, Decision, End, Reason, Record};
+use crate::audit::text::Text;
+use crate::policy::client::Identity;
 
 /// A whole line of the log.
 ///
@@ -44,36 +44,104 @@ fn write_decision(line: &mut Vec<u8>, decision: &Decision<'_>) -> Result<(), Aud
         left_out,
         status,
     } = decision;
-    let mut object = Object::begin(line, "decision");
-    object.plain("time", time.written().as_str());
-    object.plain("id", id.written().as_str());
-    object.value("client", client)?;
-    object.text("listener", listener)?;
-    object.name("operation", *operation);
-    object.value("api_version", api_version)?;
-    object.limited("method", *method)?;
-    object.limited("target", *target)?;
+    let mut object = Object::begin(line);
+    object.plain(key!("event"), b"decision");
+    object.plain(key!("time"), time.written().as_bytes());
+    object.plain(key!("id"), id.written().as_bytes());
+    write_client(object.key(key!("client")), client)?;
+    object.text(key!("listener"), listener)?;
+    object.name(key!("operation"), *operation);
+    match api_version {
+        Some(version) => object.limited(key!("api_version"), *version)?,
+        None => object.word(key!("api_version"), "null"),
+    }
+    object.limited(key!("method"), *method)?;
+    object.limited(key!("target"), *target)?;
     if let Some(trace) = traceparent {
-        object.text("traceparent", trace)?;
+        object.text(key!("traceparent"), trace)?;
     }
     match policy {
-        Some(policy) => object.text("policy", policy)?,
-        None => object.word("policy", "null"),
+        Some(policy) => object.text(key!("policy"), policy)?,
+        None => object.word(key!("policy"), "null"),
     }
-    object.plain("configuration", configuration);
-    object.value("decision", verdict)?;
-    object.list("reasons", reasons)?;
-    object.list("dropped", dropped)?;
+    object.plain(key!("configuration"), configuration.as_bytes());
+    object.plain(key!("decision"), verdict.name().as_bytes());
+    object.list(key!("reasons"), reasons, write_reason)?;
+    object.list(key!("dropped"), dropped, |line, name| {
+        write_limited(line, *name)
+    })?;
     if !rewritten.is_empty() {
-        object.list("rewritten", rewritten)?;
+        object.list(key!("rewritten"), rewritten, |line, what| {
+            write_limited(line, *what)
+        })?;
     }
     if let Some(observed) = observed {
-        object.value("observed", observed)?;
+        object.value(key!("observed"), observed)?;
     }
     if *left_out > 0 {
-        object.value("left_out", left_out)?;
+        object.value(key!("left_out"), left_out)?;
     }
     object.status(*status);
+    object.end();
+    Ok(())
+}
+
+/// In short for those on a Unix socket and for unnamed ones; certificates and containers have much to say.
+fn write_client(line: &mut Vec<u8>, client: &Client<'_>) -> Result<(), AuditError> {
+    let Client {
+        name,
+        owner,
+        source,
+        identity,
+    } = client;
+    let peer = match identity {
+        Some(Identity::Peer(peer)) if peer.groups.is_empty() => Some(peer),
+        Some(Identity::Listener) | None => None,
+        Some(Identity::Peer(_) | Identity::Certificate(_) | Identity::Container(_)) => {
+            return json(line, client);
+        }
+    };
+    let mut object = Object::begin(line);
+    if let Some(name) = name {
+        object.text(key!("name"), name)?;
+    }
+    if let Some(owner) = owner {
+        object.limited(key!("owner"), Text::<256>(owner))?;
+    }
+    if let Some(source) = source {
+        object.value(key!("source"), source)?;
+    }
+    if let Some(peer) = peer {
+        object.number(key!("uid"), u64::from(peer.uid));
+        object.number(key!("gid"), u64::from(peer.gid));
+        if let Some(pid) = peer.pid {
+            object.value(key!("pid"), &pid)?;
+        }
+    }
+    object.end();
+    Ok(())
+}
+
+fn write_reason(line: &mut Vec<u8>, reason: &Reason<'_>) -> Result<(), AuditError> {
+    let Reason {
+        code,
+        field,
+        value,
+        message,
+        line: policy_line,
+    } = reason;
+    let mut object = Object::begin(line);
+    object.text(key!("code"), code)?;
+    if let Some(field) = field {
+        object.limited(key!("field"), *field)?;
+    }
+    if let Some(value) = value {
+        object.limited(key!("value"), *value)?;
+    }
+    object.limited(key!("message"), *message)?;
+    if let Some(policy_line) = policy_line {
+        object.value(key!("line"), policy_line)?;
+    }
     object.end();
     Ok(())
 }
@@ -90,122 +158,19 @@ fn write_end(line: &mut Vec<u8>, end: &End<'_>) {
         outcome,
         tunnel,
     } = end;
-    let mut object = Object::begin(line, "end");
-    object.plain("time", time.written().as_str());
-    object.plain("id", id.written().as_str());
-    object.name("operation", *operation);
+    let mut object = Object::begin(line);
+    object.plain(key!("event"), b"end");
+    object.plain(key!("time"), time.written().as_bytes());
+    object.plain(key!("id"), id.written().as_bytes());
+    object.name(key!("operation"), *operation);
     object.status(*status);
-    object.number("bytes_from_client", *bytes_from_client);
-    object.number("bytes_to_client", *bytes_to_client);
+    object.number(key!("bytes_from_client"), *bytes_from_client);
+    object.number(key!("bytes_to_client"), *bytes_to_client);
     let duration = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-    object.number("duration_us", duration);
-    object.plain("outcome", outcome.name());
-    object.word("tunnel", if *tunnel { "true" } else { "false" });
+    object.number(key!("duration_us"), duration);
+    object.plain(key!("outcome"), outcome.name().as_bytes());
+    object.word(key!("tunnel"), if *tunnel { "true" } else { "false" });
     object.end();
-}
-
-/// One object under way; `plain` texts, keys and names hold nothing that JSON escapes.
-struct Object<'a>(&'a mut Vec<u8>);
-
-impl<'a> Object<'a> {
-    fn begin(line: &'a mut Vec<u8>, event: &'static str) -> Self {
-        line.extend_from_slice(b"{\"event\":\"");
-        line.extend_from_slice(event.as_bytes());
-        line.push(b'"');
-        Self(line)
-    }
-
-    fn end(self) {
-        self.0.push(b'}');
-    }
-
-    fn key(&mut self, key: &'static str) -> &mut Vec<u8> {
-        self.0.extend_from_slice(b",\"");
-        self.0.extend_from_slice(key.as_bytes());
-        self.0.extend_from_slice(b"\":");
-        self.0
-    }
-
-    fn plain(&mut self, key: &'static str, text: &str) {
-        let line = self.key(key);
-        line.push(b'"');
-        line.extend_from_slice(text.as_bytes());
-        line.push(b'"');
-    }
-
-    /// An `operationId`, which is made of letters.
-    fn name(&mut self, key: &'static str, name: Option<&str>) {
-        match name {
-            Some(name) => self.plain(key, name),
-            None => self.word(key, "null"),
-        }
-    }
-
-    fn text(&mut self, key: &'static str, text: &str) -> Result<(), AuditError> {
-        let is_plain = |plain: bool, byte: u8| plain & !must_be_escaped(byte);
-        if text.bytes().fold(true, is_plain) {
-            self.plain(key, text);
-            return Ok(());
-        }
-        self.value(key, text)
-    }
-
-    fn limited<const LIMIT: usize>(
-        &mut self,
-        key: &'static str,
-        text: Text<'_, LIMIT>,
-    ) -> Result<(), AuditError> {
-        if text.0.len() <= LIMIT {
-            self.text(key, text.0)
-        } else {
-            self.value(key, &text)
-        }
-    }
-
-    fn list(&mut self, key: &'static str, items: &[impl Serialize]) -> Result<(), AuditError> {
-        if items.is_empty() {
-            self.word(key, "[]");
-            return Ok(());
-        }
-        self.value(key, items.get(..LIST_LIMIT).unwrap_or(items))
-    }
-
-    fn number(&mut self, key: &'static str, number: u64) {
-        let digits = decimal(number);
-        self.key(key).extend_from_slice(digits.as_str().as_bytes());
-    }
-
-    fn status(&mut self, status: Option<u16>) {
-        match status {
-            Some(status) => self.number("status", u64::from(status)),
-            None => self.word("status", "null"),
-        }
-    }
-
-    /// `null`, `true`, `false` or `[]`.
-    fn word(&mut self, key: &'static str, word: &'static str) {
-        self.key(key).extend_from_slice(word.as_bytes());
-    }
-
-    /// Whatever is not worth a form of its own.
-    fn value(
-        &mut self,
-        key: &'static str,
-        value: &(impl Serialize + ?Sized),
-    ) -> Result<(), AuditError> {
-        json(self.key(key), value)
-    }
-}
-
-/// RFC 8259, section 7.
-fn must_be_escaped(byte: u8) -> bool {
-    byte < b' ' || matches!(byte, b'"' | b'\\')
-}
-
-fn json(line: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> Result<(), AuditError> {
-    serde_json::to_writer(line, value).map_err(|error| AuditError::NotSerializable {
-        cause: error.to_string(),
-    })
 }
 
 /// What a usual record takes, in bytes.

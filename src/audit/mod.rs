@@ -9,6 +9,7 @@
 
 mod group;
 mod line;
+mod object;
 pub mod record;
 mod sink;
 pub mod text;
@@ -130,9 +131,8 @@ impl Audit {
 
     async fn write(&self, line: Vec<u8>) -> Result<(), AuditError> {
         let shared = &*self.0;
-        let give_up_at = time::Instant::now() + shared.deadline;
-        let place = place(&shared.decision_places, give_up_at).await?;
-        let (written, answer) = oneshot::channel();
+        let (place, left) = place(&shared.decision_places, shared.deadline).await?;
+        let (written, mut answer) = oneshot::channel();
         match &shared.group {
             Some(_) if shared.queue.is_closed() => return Err(AuditError::Stopped),
             Some(group) => {
@@ -149,7 +149,11 @@ impl Audit {
                 place,
             })?,
         }
-        match time::timeout_at(give_up_at, answer).await {
+        // Whoever leads has written by now, and needs no timer.
+        if let Ok(result) = answer.try_recv() {
+            return result;
+        }
+        match time::timeout(left, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(AuditError::Stopped),
             Err(_) => Err(AuditError::TooSlow),
@@ -164,8 +168,7 @@ impl Audit {
         {
             group.write();
         }
-        let give_up_at = time::Instant::now() + shared.deadline;
-        let place = place(&shared.end_places, give_up_at).await?;
+        let (place, _) = place(&shared.end_places, shared.deadline).await?;
         shared.open.fetch_add(1, Ordering::Relaxed);
         Ok(EndPlace {
             place,
@@ -283,15 +286,17 @@ pub enum AuditError {
     NotSerializable { cause: String },
 }
 
+/// A place, and how much of the deadline is left; the clock is looked at only where there is none free.
 async fn place(
     places: &Arc<Semaphore>,
-    give_up_at: time::Instant,
-) -> Result<OwnedSemaphorePermit, AuditError> {
+    deadline: Duration,
+) -> Result<(OwnedSemaphorePermit, Duration), AuditError> {
     if let Ok(place) = Arc::clone(places).try_acquire_owned() {
-        return Ok(place);
+        return Ok((place, deadline));
     }
-    match time::timeout_at(give_up_at, Arc::clone(places).acquire_owned()).await {
-        Ok(Ok(place)) => Ok(place),
+    let begun = time::Instant::now();
+    match time::timeout(deadline, Arc::clone(places).acquire_owned()).await {
+        Ok(Ok(place)) => Ok((place, deadline.saturating_sub(begun.elapsed()))),
         Ok(Err(_)) => Err(AuditError::Stopped),
         Err(_) => Err(AuditError::QueueFull),
     }

@@ -1,5 +1,6 @@
 //! The small parts of an audit record: when, which exchange, and texts that cannot grow without bound.
 
+use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -7,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_lc_rs::rand;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use time::OffsetDateTime;
+
+use crate::decimal::Decimal;
 
 /// A moment, written as RFC 3339 in UTC with microseconds, always 27 characters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,28 +37,52 @@ impl fmt::Display for Timestamp {
 impl Timestamp {
     pub(super) fn written(self) -> Written {
         let since = self.0.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-        // INVARIANT: clocks end long before the calendar does.
-        let time = OffsetDateTime::from_unix_timestamp(seconds);
-        let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-        let (year, month, day) = time.to_calendar_date();
-        let (hour, minute, second) = time.to_hms();
         let mut written = Written::new();
-        written.number(u64::from(year.unsigned_abs()), 4);
-        for (before, part) in [
-            (b'-', u8::from(month)),
-            (b'-', day),
-            (b'T', hour),
-            (b':', minute),
-            (b':', second),
-        ] {
-            written.bytes([before, b'0' + part / 10 % 10, b'0' + part % 10]);
+        written.bytes(second(since.as_secs()));
+        let micros = since.subsec_micros();
+        for pair in [micros / 10_000, micros / 100 % 100, micros % 100] {
+            written.bytes(two_digits(u8::try_from(pair).unwrap_or_default()));
         }
-        written.byte(b'.');
-        written.number(u64::from(since.subsec_micros()), 6);
         written.byte(b'Z');
         written
     }
+}
+
+/// What stands before the fraction of a second; a thousand records share it.
+fn second(since_epoch: u64) -> [u8; 20] {
+    if let (known, second) = SECOND.get()
+        && known == since_epoch
+    {
+        return second;
+    }
+    let seconds = i64::try_from(since_epoch).unwrap_or(i64::MAX);
+    // INVARIANT: clocks end long before the calendar does.
+    let time = OffsetDateTime::from_unix_timestamp(seconds);
+    let time = time.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = time.to_calendar_date();
+    let (hour, minute, second) = time.to_hms();
+    let [a, b] = two_digits(u8::try_from(year / 100).unwrap_or_default());
+    let [c, d] = two_digits(u8::try_from(year % 100).unwrap_or_default());
+    let [e, f] = two_digits(month.into());
+    let [g, h] = two_digits(day);
+    let [i, j] = two_digits(hour);
+    let [k, l] = two_digits(minute);
+    let [m, n] = two_digits(second);
+    let written = [
+        a, b, c, d, b'-', e, f, b'-', g, h, b'T', i, j, b':', k, l, b':', m, n, b'.',
+    ];
+    SECOND.set((since_epoch, written));
+    written
+}
+
+thread_local! {
+    /// The second that this thread has written last.
+    static SECOND: Cell<(u64, [u8; 20])> = const { Cell::new((0, *b"1970-01-01T00:00:00.")) };
+}
+
+/// Those of a number below 100.
+fn two_digits(number: u8) -> [u8; 2] {
+    [b'0' + number / 10 % 10, b'0' + number % 10]
 }
 
 impl Serialize for Timestamp {
@@ -94,38 +121,27 @@ impl Written {
         }
     }
 
-    /// In decimal, with at least so many digits.
-    fn number(&mut self, number: u64, width: usize) {
-        let digits = number.checked_ilog10().unwrap_or_default() as usize + 1;
-        let end = self.length + digits.max(width);
-        let places = self.bytes.get_mut(self.length..end).unwrap_or_default();
-        let mut rest = number;
-        for place in places.iter_mut().rev() {
-            let [digit, ..] = (rest % 10).to_le_bytes();
-            *place = b'0' | digit;
-            rest /= 10;
+    fn number(&mut self, number: u64) {
+        for digit in Decimal::of(number).as_bytes() {
+            self.byte(*digit);
         }
-        self.length = end.min(self.bytes.len());
     }
 
-    pub(super) fn as_str(&self) -> &str {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn as_str(&self) -> &str {
         // INVARIANT: only ASCII is written.
-        let written = self.bytes.get(..self.length).unwrap_or_default();
-        std::str::from_utf8(written).unwrap_or_default()
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
-}
-
-/// A number in decimal.
-pub(super) fn decimal(number: u64) -> Written {
-    let mut written = Written::new();
-    written.number(number, 1);
-    written
 }
 
 /// Gives each exchange its id.
 #[derive(Debug)]
 pub struct ExchangeIds {
-    run: u64,
+    /// In hexadecimal.
+    run: [u8; 16],
     next: AtomicU64,
 }
 
@@ -134,8 +150,13 @@ impl ExchangeIds {
     pub fn start() -> Result<Self, NoRandomness> {
         let mut run = [0; 8];
         rand::fill(&mut run).map_err(|_| NoRandomness)?;
+        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+        let mut digits = [0; 16];
+        for (pair, byte) in digits.as_chunks_mut().0.iter_mut().zip(run) {
+            *pair = [digit(byte >> 4), digit(byte & 0xf)];
+        }
         Ok(Self {
-            run: u64::from_be_bytes(run),
+            run: digits,
             next: AtomicU64::new(1),
         })
     }
@@ -157,19 +178,16 @@ pub struct NoRandomness;
 /// Which exchange a record belongs to, for example `5f1c0a9be2d37788-42`.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct ExchangeId {
-    run: u64,
+    run: [u8; 16],
     number: u64,
 }
 
 impl ExchangeId {
     pub(super) fn written(self) -> Written {
         let mut written = Written::new();
-        for byte in self.run.to_be_bytes() {
-            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
-            written.bytes([digit(byte >> 4), digit(byte & 0xf)]);
-        }
+        written.bytes(self.run);
         written.byte(b'-');
-        written.number(self.number, 1);
+        written.number(self.number);
         written
     }
 }
@@ -235,6 +253,8 @@ mod tests {
     fn a_time_has_all_its_digits() {
         let time = UNIX_EPOCH + Duration::new(1_700_000_001, 1_500);
         assert_eq!(Timestamp(time).to_string(), "2023-11-14T22:13:21.000001Z");
+        let later = time + Duration::from_millis(7);
+        assert_eq!(Timestamp(later).to_string(), "2023-11-14T22:13:21.007001Z");
         assert_eq!(
             Timestamp(UNIX_EPOCH).to_string(),
             "1970-01-01T00:00:00.000000Z"

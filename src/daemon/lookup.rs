@@ -1,10 +1,9 @@
 //! What the gate asks the daemon for itself before it decides: reads of fixed shapes, of bounded size, in bounded time.
 
 use std::future::poll_fn;
-use std::io::Write as _;
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _};
+use bytes::Buf as _;
 use tokio::time;
 
 use crate::engine_api::OWNER_LABEL;
@@ -97,30 +96,32 @@ impl Question<'_> {
 
     fn target(self) -> Result<String, LookupFault> {
         Ok(match self {
-            Self::Container(name) => format!("/containers/{}/json", checked(name)?),
+            Self::Container(name) => ["/containers/", checked(name)?, "/json"].concat(),
             Self::Containers => "/containers/json".to_owned(),
-            Self::Exec(id) => format!("/exec/{}/json", checked(id)?),
-            Self::Volume(name) => format!("/volumes/{}", checked(name)?),
-            Self::Network(name) => format!("/networks/{}", checked(name)?),
+            Self::Exec(id) => ["/exec/", checked(id)?, "/json"].concat(),
+            Self::Volume(name) => ["/volumes/", checked(name)?].concat(),
+            Self::Network(name) => ["/networks/", checked(name)?].concat(),
             Self::Image(id) => {
                 let (prefix, digits) = match id.strip_prefix("sha256:") {
                     Some(digits) => ("sha256:", digits),
                     None => ("", id),
                 };
-                format!("/images/{prefix}{}/json", checked(digits)?)
+                ["/images/", prefix, checked(digits)?, "/json"].concat()
             }
             // moby: daemon/server/router/network/network_routes.go, `getNetwork` finds it as a service would.
-            Self::SwarmNetwork(name) => format!("/networks/{}?scope=swarm", checked(name)?),
+            Self::SwarmNetwork(name) => ["/networks/", checked(name)?, "?scope=swarm"].concat(),
             Self::OwnedContainers(owner) => {
                 format!("/containers/json?all=1&filters={}", label_filter(owner))
             }
             Self::OwnedVolumes(owner) => format!("/volumes?filters={}", label_filter(owner)),
             Self::OwnedNetworks(owner) => format!("/networks?filters={}", label_filter(owner)),
-            Self::ImageByName(reference) => format!("/images/{}/json", checked_image(reference)?),
-            Self::Service(name) => format!("/services/{}", checked(name)?),
-            Self::Task(name) => format!("/tasks/{}", checked(name)?),
-            Self::Secret(name) => format!("/secrets/{}", checked(name)?),
-            Self::Config(name) => format!("/configs/{}", checked(name)?),
+            Self::ImageByName(reference) => {
+                ["/images/", checked_image(reference)?, "/json"].concat()
+            }
+            Self::Service(name) => ["/services/", checked(name)?].concat(),
+            Self::Task(name) => ["/tasks/", checked(name)?].concat(),
+            Self::Secret(name) => ["/secrets/", checked(name)?].concat(),
+            Self::Config(name) => ["/configs/", checked(name)?].concat(),
             Self::Info => "/info".to_owned(),
             Self::Ping => "/_ping".to_owned(),
             Self::Version => "/version".to_owned(),
@@ -179,7 +180,7 @@ impl Question<'_> {
 /// The filter for what carries an owner's label, as a value of a query: any text can be an owner's name.
 fn label_filter(owner: &str) -> String {
     let label = Value::Text(format!("{OWNER_LABEL}={owner}"));
-    let filter = Value::Object(vec![("label".to_owned(), Value::List(vec![label]))]);
+    let filter = Value::Object(vec![("label".into(), Value::List(vec![label]))]);
     let mut encoded = String::new();
     for byte in filter.to_string().bytes() {
         if byte.is_ascii_alphanumeric() {
@@ -226,11 +227,9 @@ async fn exchange(
     target: &str,
     most: usize,
 ) -> Result<(Reply, bool), LookupFault> {
-    // INVARIANT: writing into memory does not fail.
-    let _ = write!(
-        (&mut peer.output).writer(),
-        "GET {target} HTTP/1.1\r\nHost: docker\r\n\r\n"
-    );
+    for part in ["GET ", target, " HTTP/1.1\r\nHost: docker\r\n\r\n"] {
+        peer.queue(part.as_bytes());
+    }
     peer.flush().await.map_err(|_| LookupFault::Gone)?;
     let head = head(peer).await?;
     let mut body = Body::new(head.framing, Extras::Passed);

@@ -1,9 +1,6 @@
 //! The request as the daemon gets it: written anew from what was permitted.
 
-use std::io::Write as _;
-
-use bytes::BufMut as _;
-
+use crate::decimal::Decimal;
 use crate::decision::Permit;
 use crate::engine_api::{Body, Method};
 use crate::http1::Framing;
@@ -99,16 +96,22 @@ const USUAL_HEAD: usize = 512;
 const USUAL_BODY: usize = 4096;
 
 fn queue_framing(daemon: &mut Peer, kind: &str, framing: Framing) {
-    let mut head = (&mut daemon.output).writer();
-    // INVARIANT: writing into memory does not fail; a request has a length or chunks.
-    let _ = match framing {
-        Framing::Length(length) => {
-            write!(head, "Content-Type: {kind}\r\nContent-Length: {length}\r\n")
+    // A request has a length or chunks.
+    let (name, value) = match framing {
+        Framing::Length(length) => ("Content-Length: ", Some(Decimal::of(length))),
+        Framing::Chunked => ("Transfer-Encoding: chunked", None),
+        Framing::Empty | Framing::UntilEnd => {
+            return daemon.queue(b"Content-Length: 0\r\n");
         }
-        Framing::Chunked => write!(
-            head,
-            "Content-Type: {kind}\r\nTransfer-Encoding: chunked\r\n"
-        ),
-        Framing::Empty | Framing::UntilEnd => write!(head, "Content-Length: 0\r\n"),
     };
+    for part in [
+        "Content-Type: ",
+        kind,
+        "\r\n",
+        name,
+        value.as_ref().map_or("", Decimal::as_str),
+        "\r\n",
+    ] {
+        daemon.queue(part.as_bytes());
+    }
 }

@@ -172,7 +172,7 @@ fn ordinary_container() -> ExistingContainer {
         id: "0a".repeat(32),
         name: "ordinary".to_owned(),
         image: "busybox".to_owned(),
-        host_config: Value::Object(vec![("NetworkMode".to_owned(), text("default"))]),
+        host_config: Value::Object(vec![("NetworkMode".into(), text("default"))]),
         volumes: Vec::new(),
         inherited: Vec::new(),
         networks: Vec::new(),

@@ -97,7 +97,7 @@ fn networks(body: &mut Value, facts: &Facts) {
     let config = body.get("NetworkingConfig");
     let endpoints = config.and_then(|config| config.get("EndpointsConfig"));
     let members = endpoints.map(Value::members).unwrap_or_default();
-    let mut names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+    let mut names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
     let host_config = body.get("HostConfig");
     let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
     let of_mode = user_defined(facts, mode);
@@ -130,7 +130,7 @@ fn pin_endpoint(endpoints: &mut Value, written: &str, network: &ExistingNetwork)
         && let Value::Object(members) = endpoints
     {
         for (name, _) in members.iter_mut().filter(|(name, _)| name == written) {
-            network.name.clone_into(name);
+            *name = network.name.as_str().into();
         }
     }
     if let Some(endpoint) = child(endpoints, &network.name) {

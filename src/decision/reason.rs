@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::decimal::Decimal;
 use crate::engine_api::json::Value;
 use crate::engine_api::shorten;
 use crate::policy::Line;
@@ -102,6 +103,12 @@ impl Reason {
 /// The text that a client sees: one line for each reason.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl Refusal {
+    fn text(&self) -> String {
         let Self {
             subject,
             policy,
@@ -110,34 +117,42 @@ impl fmt::Display for Refusal {
             answered: _,
             hides_existing,
         } = self;
-        let count = match reasons.len() {
-            1 => "1 reason".to_owned(),
-            count if *has_more => format!("{count} reasons and more"),
-            count => format!("{count} reasons"),
-        };
-        write!(
-            f,
-            "dockgate refuses {subject} under the policy `{policy}` for {count}:"
-        )?;
+        let count = Decimal::of(reasons.len() as u64);
+        let mut text = String::with_capacity(USUAL_TEXT);
+        let mut add = |parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
+        add(&["dockgate refuses ", subject, " under the policy `", policy]);
+        add(&["` for ", count.as_str()]);
+        add(&[match reasons.len() {
+            1 => " reason:",
+            _ if *has_more => " reasons and more:",
+            _ => " reasons:",
+        }]);
         for (index, reason) in reasons.iter().enumerate() {
-            write!(f, "\n  {}. {}", index + 1, reason.code)?;
+            let number = Decimal::of(index as u64 + 1);
+            add(&["\n  ", number.as_str(), ". ", reason.code]);
             if !reason.field.is_empty() {
-                write!(f, ": `{}`", reason.field)?;
+                add(&[": `", &reason.field, "`"]);
             }
             if *hides_existing && reason.is_of_existing {
-                f.write_str("; the policy hides what is there")?;
+                add(&["; the policy hides what is there"]);
                 continue;
             }
             if !reason.value.is_empty() {
-                write!(f, " is `{}`", reason.value)?;
+                add(&[" is `", &reason.value, "`"]);
             }
-            write!(f, "; {}", reason.message)?;
+            add(&["; ", &reason.message]);
             match (reason.remedy.as_str(), reason.line) {
-                ("", _) => f.write_str(" (no key of a policy permits it)")?,
-                (remedy, 0) => write!(f, " (to permit it: {remedy})")?,
-                (remedy, line) => write!(f, " (line {line}; to permit it: {remedy})")?,
+                ("", _) => add(&[" (no key of a policy permits it)"]),
+                (remedy, 0) => add(&[" (to permit it: ", remedy, ")"]),
+                (remedy, line) => {
+                    let line = Decimal::of(line as u64);
+                    add(&[" (line ", line.as_str(), "; to permit it: ", remedy, ")"]);
+                }
             }
         }
-        Ok(())
+        text
     }
 }
+
+/// Of a refusal for one reason, in bytes.
+const USUAL_TEXT: usize = 512;

@@ -277,9 +277,10 @@ pub(super) fn needs_network(policy: &Policy, name: &str) -> bool {
 }
 
 fn image(patterns: &[Pattern], text: &str) -> Option<Reference> {
-    let readings = reference::forms(text);
     let is_permitted = |forms: &Vec<String>| forms.iter().any(|form| fits(patterns, form));
-    let is_needed = !patterns.is_empty() && is_image_id(text) && !readings.iter().all(is_permitted);
+    let is_needed = !patterns.is_empty()
+        && is_image_id(text)
+        && !reference::forms(text).iter().all(is_permitted);
     is_needed.then(|| Reference::Image(text.to_owned()))
 }
 

@@ -113,11 +113,11 @@ impl HostMounts<'_> {
                 "HostConfig.Binds[{index}]: a mount for reading only, without what is mounted beneath it"
             ));
             return Bind::Moved(Value::Object(vec![
-                ("Type".to_owned(), Value::Text("bind".to_owned())),
-                ("Source".to_owned(), Value::Text(path)),
-                ("Target".to_owned(), Value::Text(target.to_owned())),
-                ("ReadOnly".to_owned(), Value::Bool(true)),
-                ("BindOptions".to_owned(), left_out_beneath(None)),
+                ("Type".into(), Value::Text("bind".to_owned())),
+                ("Source".into(), Value::Text(path)),
+                ("Target".into(), Value::Text(target.to_owned())),
+                ("ReadOnly".into(), Value::Bool(true)),
+                ("BindOptions".into(), left_out_beneath(None)),
             ]));
         }
         if !mount.is_read_only {

@@ -12,9 +12,11 @@ pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
 pub use owned::{Kind, Owned, service_of_task};
 
+use std::mem;
+
 use super::Malformed;
 use super::fields::{self, Field};
-use super::json::{self, Value};
+use super::json::{self, Raw, Value};
 use super::mount::{Beneath, Mount, Source, text_map};
 use super::read::Reading;
 use super::schema::Shape;
@@ -89,20 +91,23 @@ impl ExistingContainer {
     /// # Errors
     /// [`Malformed`] where it is none, or a field of the model has another type than in a create.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let answer = json::parse(bytes)?;
+        let mut answer = json::read(bytes)?;
         let id = answer.text("Id").to_owned();
         if !is_full_id(&id) {
             return Err(Malformed::Body("`Id` is no full id".to_owned()));
         }
-        let Some(sent) = answer.get("HostConfig") else {
+        let sent = answer
+            .get_mut("HostConfig")
+            .map(|sent| mem::replace(sent, Raw::Null));
+        let Some(sent) = sent.filter(|sent| !matches!(sent, Raw::Null)) else {
             return Err(Malformed::Body("it has no `HostConfig`".to_owned()));
         };
         // What the model does not know there is the daemon's, not a client's.
-        let mut host_config = Reading::default().body(sent.clone(), Shape::Object(HOST_CONFIG))?;
+        let mut host_config = Reading::default().body(sent, Shape::Object(HOST_CONFIG))?;
         let networks = networks(&answer);
         let is_disabled = answer
             .get("Config")
-            .is_some_and(|config| config.get("NetworkDisabled") == Some(&Value::Bool(true)));
+            .is_some_and(|config| config.get("NetworkDisabled") == Some(&Raw::Bool(true)));
         if is_disabled && is_default_network(host_config.text("NetworkMode")) {
             host_config.set("NetworkMode", Value::Text("none".to_owned()));
         }
@@ -189,7 +194,7 @@ impl ExistingVolume {
     /// # Errors
     /// [`Malformed`] where it is none.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let answer = json::parse(bytes)?;
+        let answer = json::read(bytes)?;
         let driver = answer.text("Driver").to_owned();
         if driver.is_empty() {
             return Err(Malformed::Body("it has no `Driver`".to_owned()));
@@ -211,7 +216,7 @@ impl DaemonDefaults {
     /// # Errors
     /// [`Malformed`] where it is none.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let answer = json::parse(bytes)?;
+        let answer = json::read(bytes)?;
         let options = answer.get("SecurityOptions");
         Ok(Self {
             runtime: answer.text("DefaultRuntime").to_owned(),
@@ -228,7 +233,7 @@ impl DaemonDefaults {
 /// # Errors
 /// [`Malformed`] where it is none, or describes another exec instance than `id`.
 pub fn container_of_exec(bytes: &[u8], id: &str) -> Result<String, Malformed> {
-    let answer = json::parse(bytes)?;
+    let answer = json::read(bytes)?;
     let container = answer.text("ContainerID");
     if answer.text("ID") != id || !is_full_id(container) {
         return Err(Malformed::Body("it describes another one".to_owned()));
@@ -239,7 +244,7 @@ pub fn container_of_exec(bytes: &[u8], id: &str) -> Result<String, Malformed> {
 /// The text of an error, empty where the daemon gave none.
 #[must_use]
 pub fn error_message(bytes: &[u8]) -> String {
-    json::parse(bytes).map_or_else(
+    json::read(bytes).map_or_else(
         |_| String::new(),
         |answer| answer.text("message").to_owned(),
     )
@@ -252,9 +257,9 @@ fn is_full_id(text: &str) -> bool {
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-fn volumes(mounts: &Value) -> Vec<String> {
+fn volumes(mounts: &Raw<'_>) -> Vec<String> {
     let is_volume =
-        |mount: &&Value| !matches!(mount.text("Type"), "bind" | "tmpfs" | "image" | "npipe");
+        |mount: &&Raw<'_>| !matches!(mount.text("Type"), "bind" | "tmpfs" | "image" | "npipe");
     let volumes = mounts.items().iter().filter(is_volume);
     let mut names: Vec<String> = volumes.map(|mount| mount.text("Name").to_owned()).collect();
     names.sort();
@@ -262,26 +267,26 @@ fn volumes(mounts: &Value) -> Vec<String> {
     names
 }
 
-fn host_paths(mounts: &Value) -> Vec<Mount> {
+fn host_paths(mounts: &Raw<'_>) -> Vec<Mount> {
     let binds = mounts.items().iter();
     binds
         .filter(|mount| mount.text("Type") == "bind")
         .map(|mount| Mount {
             source: Source::HostPath(mount.text("Source").to_owned()),
-            is_read_only: mount.get("RW") == Some(&Value::Bool(false)),
+            is_read_only: mount.get("RW") == Some(&Raw::Bool(false)),
             options: Vec::new(),
             beneath: Beneath::ComesAlong,
         })
         .collect()
 }
 
-fn networks(answer: &Value) -> Vec<Endpoint> {
+fn networks(answer: &Raw<'_>) -> Vec<Endpoint> {
     let settings = answer.get("NetworkSettings");
     let networks = settings.and_then(|settings| settings.get("Networks"));
-    let networks = networks.map(Value::members).unwrap_or_default().iter();
+    let networks = networks.map(Raw::members).unwrap_or_default().iter();
     networks
         .map(|(name, network)| Endpoint {
-            name: name.clone(),
+            name: name.as_ref().to_owned(),
             id: network.text("NetworkID").to_owned(),
         })
         .collect()

@@ -1,10 +1,10 @@
 //! The fields of a canonical body that are present and judged, with or without where they stand.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use super::json::Value;
 use super::schema::{Class, Inner, Limit, Schema, Shape};
+use crate::decimal::Decimal;
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
         Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
-                let Some(field) = search.find(|field| field.name == key) else {
+                let Some(field) = search.of(key) else {
                     continue;
                 };
                 let is_judged = field.class != Class::Harmless;
@@ -60,8 +60,9 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
         }
         Inner::Items(item) => {
             for (index, value) in value.items().iter().enumerate() {
-                // INVARIANT: writing to a string does not fail.
-                let _ = write!(path, "[{index}]");
+                path.push('[');
+                path.push_str(Decimal::of(index as u64).as_str());
+                path.push(']');
                 inside(value, item, path, found);
                 path.truncate(length);
             }
@@ -84,7 +85,7 @@ pub(super) fn limited<'a>(value: &'a Value, shape: Shape, show: &mut impl FnMut(
         Inner::Fields(schema) => {
             let mut search = schema.search();
             for (key, value) in value.members() {
-                let Some(field) = search.find(|field| field.name == key) else {
+                let Some(field) = search.of(key) else {
                     continue;
                 };
                 if let Class::Limited(limit) = field.class

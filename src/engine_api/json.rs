@@ -1,12 +1,17 @@
 //! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
 
-use std::collections::HashSet;
-use std::fmt::{self, Write as _};
+mod reader;
+mod repeated;
 
-use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
+use std::ops::Deref;
+
 use serde_json::Number;
 
 use super::Malformed;
+use super::key::Key;
+use crate::decimal::Decimal;
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
@@ -14,15 +19,26 @@ pub const MAX_DEPTH: usize = 64;
 /// Room for the members of an object, before it is known how many come.
 const USUAL_MEMBERS: usize = 16;
 
-/// A JSON value in the order it was sent, without repeated keys.
+/// A JSON value in the order it was sent, without repeated keys; `K` are its keys, `T` its texts.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Value {
+pub enum Json<K, T> {
     Null,
     Bool(bool),
     Number(Number),
-    Text(String),
+    Text(T),
     List(Vec<Self>),
-    Object(Vec<(String, Self)>),
+    Object(Vec<(K, Self)>),
+}
+
+/// A value on its own.
+pub type Value = Json<Key, String>;
+
+/// A value as it was read, whose keys and texts are still those of the bytes.
+pub type Raw<'a> = Json<Cow<'a, str>, Cow<'a, str>>;
+
+/// Reads one JSON value and nothing after it but white space, see [`read`].
+pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+    read(bytes).map(Value::from)
 }
 
 /// Reads one JSON value and nothing after it but white space.
@@ -30,7 +46,7 @@ pub enum Value {
 /// The daemon's reader (Go's `encoding/json`) lets a repeated key count again and tolerates bytes after the value
 /// (moby: daemon/server/httputils/httputils.go, `ReadJSON`), so both are refused, and so are a byte-order mark,
 /// invalid UTF-8 and nesting over [`MAX_DEPTH`].
-pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
+pub fn read(bytes: &[u8]) -> Result<Raw<'_>, Malformed> {
     if bytes.starts_with(b"\xef\xbb\xbf") {
         return Err(Malformed::Json(
             "a byte-order mark before the value".to_owned(),
@@ -39,17 +55,28 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Malformed::Json(format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
     })?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Seed { depth: 0 }
-        .deserialize(&mut deserializer)
-        .map_err(|error| Malformed::Json(error.to_string()))?;
-    deserializer
-        .end()
-        .map_err(|error| Malformed::Json(error.to_string()))?;
-    Ok(value)
+    reader::read(text)
 }
 
-impl Value {
+impl From<Raw<'_>> for Value {
+    fn from(raw: Raw<'_>) -> Self {
+        match raw {
+            Raw::Null => Self::Null,
+            Raw::Bool(value) => Self::Bool(value),
+            Raw::Number(number) => Self::Number(number),
+            Raw::Text(text) => Self::Text(text.into_owned()),
+            Raw::List(items) => Self::List(items.into_iter().map(Self::from).collect()),
+            Raw::Object(members) => {
+                let owned = |(key, value): (Cow<'_, str>, Raw<'_>)| {
+                    (Key::from(key.into_owned()), Self::from(value))
+                };
+                Self::Object(members.into_iter().map(owned).collect())
+            }
+        }
+    }
+}
+
+impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
     /// The member of an object, `None` where it is absent, `null`, or this is no object.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -58,7 +85,7 @@ impl Value {
         };
         members
             .iter()
-            .find(|(name, _)| name == key)
+            .find(|(name, _)| **name == *key)
             .map(|(_, value)| value)
             .filter(|value| !matches!(value, Self::Null))
     }
@@ -71,17 +98,8 @@ impl Value {
         };
         members
             .iter_mut()
-            .find(|(name, _)| name == key)
+            .find(|(name, _)| **name == *key)
             .map(|(_, value)| value)
-    }
-
-    /// Sets the member of an object, replacing what stands there; does nothing to what is no object.
-    pub fn set(&mut self, key: &str, value: Self) {
-        if let Some(place) = self.get_mut(key) {
-            *place = value;
-        } else if let Self::Object(members) = self {
-            members.push((key.to_owned(), value));
-        }
     }
 
     /// The text of this value, empty where it is no string.
@@ -120,7 +138,7 @@ impl Value {
 
     /// The members of an object, none where this is no object.
     #[must_use]
-    pub fn members(&self) -> &[(String, Self)] {
+    pub fn members(&self) -> &[(K, Self)] {
         if let Self::Object(members) = self {
             members
         } else {
@@ -152,6 +170,15 @@ impl fmt::Display for Value {
 }
 
 impl Value {
+    /// Sets the member of an object, replacing what stands there; does nothing to what is no object.
+    pub fn set(&mut self, key: &str, value: Self) {
+        if let Some(place) = self.get_mut(key) {
+            *place = value;
+        } else if let Self::Object(members) = self {
+            members.push((Key::from(key), value));
+        }
+    }
+
     /// Appends it as compact JSON.
     pub fn write(&self, text: &mut String) {
         match self {
@@ -160,7 +187,8 @@ impl Value {
             Self::Bool(false) => text.push_str("false"),
             Self::Number(number) => match number.as_u64() {
                 Some(0) => text.push('0'),
-                Some(_) | None => {
+                Some(number) => text.push_str(Decimal::of(number).as_str()),
+                None => {
                     // INVARIANT: writing to a string does not fail.
                     let _ = write!(text, "{number}");
                 }
@@ -182,8 +210,18 @@ impl Value {
                     if index > 0 {
                         text.push(',');
                     }
-                    write_text(text, key);
-                    text.push(':');
+                    match key {
+                        // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
+                        Key::Field(field) => {
+                            text.push('"');
+                            text.push_str(field.name);
+                            text.push_str("\":");
+                        }
+                        Key::Data(key) => {
+                            write_text(text, key);
+                            text.push(':');
+                        }
+                    }
                     value.write(text);
                 }
                 text.push('}');
@@ -193,17 +231,16 @@ impl Value {
 }
 
 fn write_text(text: &mut String, value: &str) {
-    let is_special = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
     text.push('"');
     // To look at all bytes is faster than to look for the first.
-    let has_special = |found: bool, byte: u8| found | is_special(byte);
+    let has_special = |found: bool, byte: u8| found | is_escaped(byte);
     if !value.bytes().fold(false, has_special) {
         text.push_str(value);
         text.push('"');
         return;
     }
     let mut rest = value;
-    while let Some(at) = rest.bytes().position(is_special) {
+    while let Some(at) = rest.bytes().position(is_escaped) {
         let (plain, special) = rest.split_at(at);
         text.push_str(plain);
         let mut characters = special.chars();
@@ -221,122 +258,9 @@ fn write_text(text: &mut String, value: &str) {
     text.push('"');
 }
 
-#[derive(Clone, Copy)]
-struct Seed {
-    depth: usize,
-}
-
-impl Seed {
-    fn deeper<E: de::Error>(self) -> Result<Self, E> {
-        if self.depth >= MAX_DEPTH {
-            return Err(E::custom(format_args!("nesting over {MAX_DEPTH}")));
-        }
-        Ok(Self {
-            depth: self.depth + 1,
-        })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for Seed {
-    type Value = Value;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Seed {
-    type Value = Value;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::Number(value.into()))
-    }
-
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("a number that is not finite"))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::Text(value.to_owned()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::Text(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
-        let seed = self.deeper()?;
-        let mut items = Vec::new();
-        while let Some(item) = sequence.next_element_seed(seed)? {
-            items.push(item);
-        }
-        Ok(Value::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let seed = self.deeper()?;
-        let mut members: Vec<(String, Value)> = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if members.capacity() == 0 {
-                members.reserve(USUAL_MEMBERS);
-            }
-            members.push((key, map.next_value_seed(seed)?));
-        }
-        if let Some(key) = repeated_key(&members) {
-            return Err(de::Error::custom(format_args!(
-                "the key `{key}` stands twice in one object"
-            )));
-        }
-        Ok(Value::Object(members))
-    }
-}
-
-fn repeated_key(members: &[(String, Value)]) -> Option<&str> {
-    if members.len() < 2 {
-        return None;
-    }
-    let keys = || members.iter().map(|(key, _)| key.as_str());
-    let mut marks: Vec<u64> = keys().map(mark).collect();
-    marks.sort_unstable();
-    if marks.windows(2).all(|pair| pair.first() != pair.last()) {
-        return None;
-    }
-    let mut seen = HashSet::with_capacity(members.len());
-    keys().find(|key| !seen.insert(*key))
-}
-
-/// Equal for equal keys, and mostly not for others: what keys of the Engine API differ in.
-fn mark(key: &str) -> u64 {
-    let eight = |bytes: &[u8]| {
-        let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
-        bytes.iter().fold(0, add)
-    };
-    let bytes = key.as_bytes();
-    let first = bytes
-        .first_chunk::<8>()
-        .map_or_else(|| eight(bytes), |head| u64::from_be_bytes(*head));
-    let last = bytes
-        .last_chunk::<8>()
-        .map_or(0, |tail| u64::from_be_bytes(*tail));
-    first ^ last.rotate_left(29) ^ bytes.len() as u64
+/// RFC 8259, section 7.
+fn is_escaped(byte: u8) -> bool {
+    byte < b' ' || matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ pub mod elements;
 mod existing;
 mod fields;
 pub mod json;
+mod key;
 pub mod mount;
 pub mod operation;
 mod path;
@@ -26,6 +27,7 @@ pub use existing::{
 };
 pub use fields::Field;
 use json::Value;
+pub use key::Key;
 pub use operation::{BodyKind, Hijack, Operation};
 pub use path::{ApiVersion, Target};
 pub use query::Query;
@@ -191,7 +193,7 @@ impl RequestHead {
                 _ if bytes.is_empty() => Body::None,
                 Some(shape) => {
                     let mut reading = read::Reading::of(self.target.operation());
-                    let value = reading.body(json::parse(bytes)?, shape)?;
+                    let value = reading.body(json::read(bytes)?, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
                     Body::Json(value)

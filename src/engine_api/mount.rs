@@ -1,6 +1,8 @@
 //! What a container mounts: `Binds`, `Mounts` and volume driver options, brought to one form.
 
-use super::json::Value;
+use std::ops::Deref;
+
+use super::json::{Json, Value};
 
 /// One mount of a container create body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,11 +158,15 @@ impl Beneath {
 
 /// The members of an object of strings; `null` is the empty string, as in Go.
 #[must_use]
-pub fn text_map(value: &Value) -> Vec<(String, String)> {
+pub fn text_map<K, T>(value: &Json<K, T>) -> Vec<(String, String)>
+where
+    K: Deref<Target = str>,
+    T: Deref<Target = str>,
+{
     value
         .members()
         .iter()
-        .map(|(key, value)| (key.clone(), value.as_text().to_owned()))
+        .map(|(key, value)| ((**key).to_owned(), value.as_text().to_owned()))
         .collect()
 }
 

@@ -137,6 +137,8 @@ pub struct Spec {
     pub hijack: Hijack,
     /// Whether the gate reads all that a request can carry; an operation that is not modelled is never permitted by name.
     pub is_modelled: bool,
+    /// What the path begins with after its slash.
+    letter: u8,
     /// Of the path.
     segments: usize,
     /// Whether the path has a name, which may take several segments.
@@ -144,9 +146,10 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Whether a path of so many segments may be this one.
-    pub(super) fn fits(&self, segments: usize) -> bool {
-        segments == self.segments || (self.is_longer && segments > self.segments)
+    /// Whether a path of so many segments, of which the first begins with this letter, may be this one.
+    pub(super) fn fits(&self, letter: u8, segments: usize) -> bool {
+        letter == self.letter
+            && (segments == self.segments || (self.is_longer && segments > self.segments))
     }
 }
 
@@ -290,6 +293,10 @@ pub(super) const fn row(
         body,
         hijack,
         is_modelled,
+        letter: match path.as_bytes() {
+            [_, letter, ..] => *letter,
+            _ => b'/',
+        },
         segments: count(path, b'/'),
         is_longer: count(path, b'{') > 0,
     }

@@ -231,6 +231,10 @@ fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Malformed> {
 }
 
 fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if !raw.is_empty() && raw.bytes().all(is_plain) {
+        return Ok(raw.into());
+    }
     let decoded = super::query::percent_decode(raw.into()).map_err(Malformed::Path)?;
     if decoded.is_empty() || decoded == "." || decoded == ".." {
         return Err(Malformed::Path(format!("a segment `{decoded}`")));
@@ -249,10 +253,11 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
 
 fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<String>)> {
     let first = segments.first()?;
+    let letter = *first.as_bytes().first()?;
     TABLE
         .iter()
-        .filter(|spec| spec.fits(segments.len()) && spec.method == method.as_str())
-        .filter(|spec| begins_with(spec.path, first))
+        .filter(|spec| spec.fits(letter, segments.len()) && begins_with(spec.path, first))
+        .filter(|spec| spec.method == method.as_str())
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
 
@@ -291,6 +296,9 @@ fn match_path(template: &str, segments: &[Cow<'_, str>]) -> Option<Vec<String>> 
 }
 
 fn check_names(operation: Operation, names: &[String]) -> Result<(), Malformed> {
+    if names.is_empty() {
+        return Ok(());
+    }
     let template = operation.spec().path;
     let is_reference = template.contains("{name}") || template.contains("{path}");
     for name in names {

@@ -1,10 +1,12 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::Malformed;
 use super::fields::shortened;
-use super::json::{self, Value};
+use super::json::{self, Raw, Value};
+use super::key::Key;
 use super::operation::Operation;
 use super::schema::{self, Class, Schema, Shape};
 
@@ -37,23 +39,23 @@ impl Reading {
     }
 
     /// Checks a body against its shape and yields the canonical one.
-    pub(super) fn body(&mut self, value: Value, shape: Shape) -> Result<Value, Malformed> {
+    pub(super) fn body(&mut self, value: Raw<'_>, shape: Shape) -> Result<Value, Malformed> {
         self.shaped(value, shape, &Place::Root)
     }
 
     fn shaped(
         &mut self,
-        value: Value,
+        value: Raw<'_>,
         shape: Shape,
         place: &Place<'_>,
     ) -> Result<Value, Malformed> {
         // Go's decoder leaves the zero value where `null` stands, whatever the type.
-        if matches!(value, Value::Null) {
-            return Ok(value);
+        if matches!(value, Raw::Null) {
+            return Ok(Value::Null);
         }
         match (shape, value) {
-            (Shape::Object(schema), Value::Object(members)) => self.object(members, schema, place),
-            (Shape::List(item), Value::List(items)) => {
+            (Shape::Object(schema), Raw::Object(members)) => self.object(members, schema, place),
+            (Shape::List(item), Raw::List(items)) => {
                 let item = |(index, value)| self.shaped(value, *item, &Place::Item(place, index));
                 items
                     .into_iter()
@@ -62,10 +64,10 @@ impl Reading {
                     .collect::<Result<_, _>>()
                     .map(Value::List)
             }
-            (Shape::Map(item), Value::Object(members)) => {
-                let member = |(key, value): (String, Value)| {
+            (Shape::Map(item), Raw::Object(members)) => {
+                let member = |(key, value): (Cow<'_, str>, Raw<'_>)| {
                     let value = self.shaped(value, *item, &Place::Member(place, &key))?;
-                    Ok((key, value))
+                    Ok((Key::from(key.into_owned()), value))
                 };
                 members
                     .into_iter()
@@ -74,8 +76,8 @@ impl Reading {
                     .map(Value::Object)
             }
             // The daemon takes one string for a list of one; as a list it is judged like any other.
-            (Shape::TextOrList, value @ Value::Text(_)) => Ok(Value::List(vec![value])),
-            (shape, value) if fits(shape, &value) => Ok(value),
+            (Shape::TextOrList, value @ Raw::Text(_)) => Ok(Value::List(vec![value.into()])),
+            (shape, value) if fits(shape, &value) => Ok(value.into()),
             (shape, _) if matches!(place, Place::Root) => {
                 Err(Malformed::Body(format!("it is not {}", describe(shape))))
             }
@@ -88,7 +90,7 @@ impl Reading {
 
     fn object(
         &mut self,
-        members: Vec<(String, Value)>,
+        members: Vec<(Cow<'_, str>, Raw<'_>)>,
         schema: &'static Schema,
         place: &Place<'_>,
     ) -> Result<Value, Malformed> {
@@ -96,7 +98,7 @@ impl Reading {
         let mut search = schema.search();
         for (key, value) in members {
             if let Some(field) = search.find(|field| field.is_written(&key)) {
-                self.known((key, value), field, place, &mut kept)?;
+                self.known((&key, value), field, place, &mut kept)?;
                 continue;
             }
             let place = Place::Field(place, &key);
@@ -111,7 +113,7 @@ impl Reading {
             } else if value.is_zero() {
                 self.drop_field(&place);
             } else {
-                self.report(&place, &value);
+                self.report(&place, value);
             }
         }
         Ok(Value::Object(kept))
@@ -125,12 +127,12 @@ impl Reading {
         }
     }
 
-    fn report(&mut self, place: &Place<'_>, value: &Value) {
+    fn report(&mut self, place: &Place<'_>, value: Raw<'_>) {
         if self.unknown.len() < MOST_NAMED {
             let value = if self.hides_values {
                 String::new()
             } else {
-                shorten(&value.to_string())
+                shorten(&Value::from(value).to_string())
             };
             let path = place.to_string();
             self.unknown.push(UnknownField { path, value });
@@ -140,12 +142,12 @@ impl Reading {
     /// Keeps a field under its own name, or drops one that the daemon must not or will not read.
     fn known(
         &mut self,
-        (key, value): (String, Value),
-        field: &schema::Field,
+        (key, value): (&str, Raw<'_>),
+        field: &'static schema::Field,
         place: &Place<'_>,
-        kept: &mut Vec<(String, Value)>,
+        kept: &mut Vec<(Key, Value)>,
     ) -> Result<(), Malformed> {
-        let place = Place::Field(place, &key);
+        let place = Place::Field(place, key);
         if matches!(field.shape, Shape::Unread) {
             self.drop_field(&place);
             return Ok(());
@@ -162,35 +164,30 @@ impl Reading {
                 "the key `{place}` is `{name}` to the daemon, which stands there too"
             )));
         }
-        let key = if field.name == key {
-            key
-        } else {
-            field.name.to_owned()
-        };
-        kept.push((key, value));
+        kept.push((Key::Field(field), value));
         Ok(())
     }
 }
 
-fn fits(shape: Shape, value: &Value) -> bool {
-    let texts = |items: &[Value]| {
+fn fits(shape: Shape, value: &Raw<'_>) -> bool {
+    let texts = |items: &[Raw<'_>]| {
         items
             .iter()
-            .all(|item| matches!(item, Value::Text(_) | Value::Null))
+            .all(|item| matches!(item, Raw::Text(_) | Raw::Null))
     };
     match (shape, value) {
         (Shape::Any | Shape::Unread, _)
-        | (Shape::Bool, Value::Bool(_))
-        | (Shape::Float, Value::Number(_)) => true,
-        (Shape::Text, Value::Text(_)) => true,
-        (Shape::Integer, Value::Number(number)) => number.is_i64(),
-        (Shape::TextList | Shape::TextOrList, Value::List(items)) => texts(items),
-        (Shape::TextMap, Value::Object(members)) => members
+        | (Shape::Bool, Raw::Bool(_))
+        | (Shape::Float, Raw::Number(_)) => true,
+        (Shape::Text, Raw::Text(_)) => true,
+        (Shape::Integer, Raw::Number(number)) => number.is_i64(),
+        (Shape::TextList | Shape::TextOrList, Raw::List(items)) => texts(items),
+        (Shape::TextMap, Raw::Object(members)) => members
             .iter()
-            .all(|(_, value)| matches!(value, Value::Text(_) | Value::Null)),
-        (Shape::Set, Value::Object(members)) => members
+            .all(|(_, value)| matches!(value, Raw::Text(_) | Raw::Null)),
+        (Shape::Set, Raw::Object(members)) => members
             .iter()
-            .all(|(_, value)| matches!(value, Value::Null) || *value == Value::Object(Vec::new())),
+            .all(|(_, value)| matches!(value, Raw::Null) || *value == Raw::Object(Vec::new())),
         _ => false,
     }
 }
@@ -226,7 +223,7 @@ pub(super) fn refuse_legacy_body(
     if body.is_zero() {
         return Ok(());
     }
-    let named = |(key, _): &(String, Value)| format!("`{}`", shorten(key));
+    let named = |(key, _): &(Key, Value)| format!("`{}`", shorten(key));
     let keys: Vec<String> = body.members().iter().take(8).map(named).collect();
     let keys = if keys.is_empty() {
         String::new()

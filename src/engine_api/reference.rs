@@ -104,16 +104,14 @@ fn named(reference: &str) -> Vec<String> {
     } else {
         ""
     };
-    let name = format!("{domain}/{library}{path}");
-    let mut forms = Vec::new();
-    match (tag, digest) {
-        (Some(tag), Some(digest)) => forms.push(format!("{name}:{tag}@{digest}")),
-        (None, Some(digest)) => forms.push(format!("{name}@{digest}")),
-        (Some(tag), None) => forms.push(format!("{name}:{tag}")),
-        (None, None) => forms.push(format!("{name}:latest")),
-    }
-    forms.push(name);
-    forms
+    let name = [domain, "/", library, path].concat();
+    let whole = match (tag, digest) {
+        (Some(tag), Some(digest)) => [&name, ":", tag, "@", digest].concat(),
+        (None, Some(digest)) => [&name, "@", digest].concat(),
+        (Some(tag), None) => [&name, ":", tag].concat(),
+        (None, None) => [&name, ":latest"].concat(),
+    };
+    vec![whole, name]
 }
 
 /// Whether the part before the first slash names a registry.

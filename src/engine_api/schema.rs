@@ -1,5 +1,7 @@
 //! What a body may hold: its fields, their shapes, and how each is judged.
 
+use super::key::Key;
+
 /// An object of the Engine API with every field that any API version gave it.
 #[derive(Debug)]
 pub struct Schema {
@@ -32,6 +34,14 @@ pub(super) struct Search {
 }
 
 impl Search {
+    /// The field that a canonical object's key is.
+    pub(super) fn of(&mut self, key: &Key) -> Option<&'static Field> {
+        match key {
+            Key::Field(field) => Some(field),
+            Key::Data(key) => self.find(|field| field.name == key),
+        }
+    }
+
     /// The first field that fits, from the last one found on; else from the beginning.
     pub(super) fn find(&mut self, fits: impl Fn(&Field) -> bool) -> Option<&'static Field> {
         let parts = self.schema.parts.iter().copied();

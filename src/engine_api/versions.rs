@@ -20,7 +20,7 @@ impl Spoken {
     /// # Errors
     /// [`Malformed`] where it is none.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let answer = json::parse(bytes)?;
+        let answer = json::read(bytes)?;
         let newest = ApiVersion::parse(answer.text(NEWEST))
             .ok_or_else(|| Malformed::Body(format!("it has no `{NEWEST}`")))?;
         Ok(Self {

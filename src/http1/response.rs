@@ -25,15 +25,23 @@ impl Response {
             .get(..end)
             .and_then(|line| std::str::from_utf8(line).ok())
             .ok_or(HeadFault::StatusLine)?;
-        let (version, rest) = line.split_once(' ').ok_or(HeadFault::StatusLine)?;
-        let version = match version {
-            "HTTP/1.1" => Version::Http11,
-            "HTTP/1.0" => Version::Http10,
-            _ => return Err(HeadFault::Version),
+        let (version, rest) = if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+            (Version::Http11, rest)
+        } else if let Some(rest) = line.strip_prefix("HTTP/1.0 ") {
+            (Version::Http10, rest)
+        } else if line.contains(' ') {
+            return Err(HeadFault::Version);
+        } else {
+            return Err(HeadFault::StatusLine);
         };
-        let (status, reason) = rest.split_once(' ').unwrap_or((rest, ""));
-        let is_status = status.len() == 3 && status.bytes().all(|byte| byte.is_ascii_digit());
-        let status = status.parse().ok().filter(|_| is_status);
+        let (digits, reason) = match rest.as_bytes() {
+            [_, _, _] => (rest, ""),
+            [_, _, _, b' ', ..] => rest.split_at(3),
+            _ => return Err(HeadFault::StatusLine),
+        };
+        let reason = reason.strip_prefix(' ').unwrap_or_default();
+        let is_status = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let status = digits.parse().ok().filter(|_| is_status);
         let status = status.ok_or(HeadFault::StatusLine)?;
         if reason.chars().any(char::is_control) {
             return Err(HeadFault::StatusLine);

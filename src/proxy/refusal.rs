@@ -1,11 +1,8 @@
 //! What the gate answers itself, in the daemon's own form of an error.
 
-use std::io::Write as _;
-
-use bytes::BufMut as _;
-
 use crate::audit::AuditError;
 use crate::daemon::Unavailable;
+use crate::decimal::Decimal;
 use crate::decision::Refusal;
 use crate::engine_api::Malformed;
 use crate::http1::{BodyFault, HeadFault};
@@ -41,30 +38,45 @@ impl OwnAnswer {
 
     /// The whole answer; `is_head` leaves the body out, `closes` says that no request may follow.
     pub(super) fn queue(&self, client: &mut Peer, is_head: bool, closes: bool) {
-        let mut body = Vec::with_capacity(self.message.len() + 64);
-        // INVARIANT: a text is always JSON.
-        let _ = serde_json::to_writer(
-            &mut body,
-            &Shown {
-                message: &self.message,
-            },
-        );
-        body.push(b'\n');
-        let connection = if closes { "Connection: close\r\n" } else { "" };
-        let retry = self.retry_after;
-        let retry = retry.map(|seconds| format!("Retry-After: {seconds}\r\n"));
-        let retry = retry.unwrap_or_default();
-        // INVARIANT: writing into memory does not fail.
-        let _ = write!(
-            (&mut client.output).writer(),
-            "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{retry}{connection}\r\n",
-            self.status,
-            reason(self.status),
-            body.len(),
-        );
-        if !is_head {
+        let status = Decimal::of(u64::from(self.status));
+        for part in [
+            b"HTTP/1.1 ",
+            status.as_bytes(),
+            b" ",
+            reason(self.status).as_bytes(),
+        ] {
+            client.queue(part);
+        }
+        if let Some(seconds) = self.retry_after {
+            client.queue(b"\r\nRetry-After: ");
+            client.queue(Decimal::of(seconds).as_bytes());
+        }
+        let body = self.body();
+        if let Some(body) = &body {
+            client.queue(b"\r\nContent-Type: application/json\r\nContent-Length: ");
+            client.queue(Decimal::of(body.len() as u64).as_bytes());
+        }
+        client.queue(if closes {
+            b"\r\nConnection: close\r\n\r\n"
+        } else {
+            b"\r\n\r\n"
+        });
+        if let Some(body) = body.filter(|_| !is_head) {
             client.queue(&body);
         }
+    }
+
+    /// An answer without content has neither a body nor a length (RFC 9110, section 15.3.5).
+    fn body(&self) -> Option<Vec<u8>> {
+        if self.status == 204 {
+            return None;
+        }
+        let message = self.message.as_str();
+        let mut body = Vec::with_capacity(message.len() + 64);
+        // INVARIANT: a text is always JSON.
+        let _ = serde_json::to_writer(&mut body, &Shown { message });
+        body.push(b'\n');
+        Some(body)
     }
 }
 
@@ -139,6 +151,7 @@ impl From<&TurnedAway> for OwnAnswer {
 
 fn reason(status: u16) -> &'static str {
     match status {
+        204 => "No Content",
         400 => "Bad Request",
         403 => "Forbidden",
         404 => "Not Found",

@@ -1,7 +1,6 @@
 //! What the daemon has made of a request, as it says itself, without what differs from one making to the next.
 
-use dockgate::engine_api::OWNER_LABEL;
-use dockgate::engine_api::{Body, Operation, json};
+use dockgate::engine_api::{Body, Key, OWNER_LABEL, Operation, json};
 use serde_json::Value;
 
 use super::judged::{Judged, Sent};
@@ -113,8 +112,10 @@ fn mirrors(gate: &json::Value, daemon: &Value) -> bool {
                     .all(|(gate, daemon)| mirrors(gate, daemon))
         }
         (json::Value::Object(gate), Value::Object(daemon)) => {
-            let shown = |(key, gate): &(String, json::Value)| {
-                daemon.get(key).is_some_and(|daemon| mirrors(gate, daemon))
+            let shown = |(key, gate): &(Key, json::Value)| {
+                daemon
+                    .get(key.as_str())
+                    .is_some_and(|daemon| mirrors(gate, daemon))
             };
             gate.len() == daemon.len() && gate.iter().all(shown)
         }

@@ -78,14 +78,14 @@ pub(super) fn stamp(operation: Operation, query: &mut Query, owner: &str) {
         }
         Some((_, Value::Object(set))) => {
             set.retain(|(text, _)| !is_owners(text));
-            set.push((wanted, Value::Bool(true)));
+            set.push((wanted.into(), Value::Bool(true)));
         }
         Some((_, other)) => *other = Value::List(vec![Value::Text(wanted)]),
         None if is_older => {
-            let set = Value::Object(vec![(wanted, Value::Bool(true))]);
-            members.push(("label".to_owned(), set));
+            let set = Value::Object(vec![(wanted.into(), Value::Bool(true))]);
+            members.push(("label".into(), set));
         }
-        None => members.push(("label".to_owned(), Value::List(vec![Value::Text(wanted)]))),
+        None => members.push(("label".into(), Value::List(vec![Value::Text(wanted)]))),
     }
     query.put(operation, "filters", &Value::Object(members).to_string());
 }

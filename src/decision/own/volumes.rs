@@ -121,19 +121,19 @@ fn as_mount(bind: &str, facts: &Facts, driver: &str) -> Option<Value> {
 
 fn volume(name: &str, target: &str, driver: &str, owner: &str) -> Value {
     let text = |text: &str| Value::Text(text.to_owned());
-    let labels = Value::Object(vec![(OWNER_LABEL.to_owned(), text(owner))]);
-    let mut options = vec![("Labels".to_owned(), labels)];
+    let labels = Value::Object(vec![(OWNER_LABEL.into(), text(owner))]);
+    let mut options = vec![("Labels".into(), labels)];
     if !driver.is_empty() {
-        let driver = Value::Object(vec![("Name".to_owned(), text(driver))]);
-        options.push(("DriverConfig".to_owned(), driver));
+        let driver = Value::Object(vec![("Name".into(), text(driver))]);
+        options.push(("DriverConfig".into(), driver));
     }
     let mut members = vec![
-        ("Type".to_owned(), text("volume")),
-        ("Target".to_owned(), text(target)),
-        ("VolumeOptions".to_owned(), Value::Object(options)),
+        ("Type".into(), text("volume")),
+        ("Target".into(), text(target)),
+        ("VolumeOptions".into(), Value::Object(options)),
     ];
     if !name.is_empty() {
-        members.push(("Source".to_owned(), text(name)));
+        members.push(("Source".into(), text(name)));
     }
     Value::Object(members)
 }

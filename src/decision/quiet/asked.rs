@@ -72,7 +72,7 @@ fn placeholders(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Object(members) => {
             for (key, member) in members {
                 let place = || match path {
-                    "" => key.clone(),
+                    "" => key.to_string(),
                     path => format!("{path}.{key}"),
                 };
                 if is_placeholder(key) {

@@ -169,8 +169,8 @@ fn at(path: &str, leaf: Value) -> Value {
     };
     let value = match key {
         "[]" => Value::List(vec![leaf]),
-        "*" => Value::Object(vec![("any".to_owned(), leaf)]),
-        key => Value::Object(vec![(key.to_owned(), leaf)]),
+        "*" => Value::Object(vec![("any".into(), leaf)]),
+        key => Value::Object(vec![(key.into(), leaf)]),
     };
     at(before, value)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::super::Malformed;
-use super::super::json::{self, Value};
+use super::super::json::{self, Raw};
 use super::is_full_id;
 
 /// A running container, known by its address, with what an operator can tell it by.
@@ -27,13 +27,13 @@ impl CallingContainer {
     /// # Errors
     /// [`Malformed`] where it is none, does not run, or does not have the address.
     pub fn read(bytes: &[u8], id: &str, address: IpAddr) -> Result<Self, Malformed> {
-        let answer = json::parse(bytes)?;
+        let answer = json::read(bytes)?;
         let fault = |cause: &str| Malformed::Body(cause.to_owned());
         if answer.text("Id") != id || !is_full_id(id) {
             return Err(fault("it describes another container"));
         }
         let state = answer.get("State");
-        let runs = state.is_some_and(|state| state.get("Running") == Some(&Value::Bool(true)));
+        let runs = state.is_some_and(|state| state.get("Running") == Some(&Raw::Bool(true)));
         if !runs {
             return Err(fault("the container does not run"));
         }
@@ -44,10 +44,10 @@ impl CallingContainer {
         let started = started.and_then(|started| started.strip_suffix('Z'));
         let labels = answer.get("Config").and_then(|config| config.get("Labels"));
         let labels: BTreeMap<_, _> = labels
-            .map(Value::members)
+            .map(Raw::members)
             .unwrap_or_default()
             .iter()
-            .map(|(key, value)| (key.clone(), value.as_text().to_owned()))
+            .map(|(key, value)| (key.as_ref().to_owned(), value.as_text().to_owned()))
             .collect();
         let bytes = labels.iter().map(|(key, value)| key.len() + value.len());
         if bytes.sum::<usize>() > MOST_LABEL_BYTES {
@@ -71,8 +71,8 @@ impl CallingContainer {
 /// # Errors
 /// [`Malformed`] where it is none.
 pub fn containers_at(bytes: &[u8], address: IpAddr) -> Result<Vec<String>, Malformed> {
-    let answer = json::parse(bytes)?;
-    let Value::List(containers) = &answer else {
+    let answer = json::read(bytes)?;
+    let Raw::List(containers) = &answer else {
         return Err(Malformed::Body("it is no list".to_owned()));
     };
     let found = containers
@@ -82,10 +82,10 @@ pub fn containers_at(bytes: &[u8], address: IpAddr) -> Result<Vec<String>, Malfo
     Ok(ids.collect())
 }
 
-fn has_address(container: &Value, address: IpAddr) -> bool {
+fn has_address(container: &Raw<'_>, address: IpAddr) -> bool {
     let settings = container.get("NetworkSettings");
     let networks = settings.and_then(|settings| settings.get("Networks"));
-    let networks = networks.map(Value::members).unwrap_or_default();
+    let networks = networks.map(Raw::members).unwrap_or_default();
     networks.iter().any(|(_, network)| {
         ["IPAddress", "GlobalIPv6Address"].iter().any(|key| {
             let written: Option<IpAddr> = network.text(key).parse().ok();

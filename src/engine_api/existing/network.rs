@@ -1,7 +1,7 @@
 //! A network that exists already, as the daemon describes it.
 
 use super::super::Malformed;
-use super::super::json::{self, Value};
+use super::super::json::{self, Raw};
 use super::is_full_id;
 use super::owned::owner_in;
 
@@ -45,7 +45,7 @@ impl ExistingNetwork {
     /// # Errors
     /// [`Malformed`] where it is none, or describes what `asked` does not stand for.
     pub fn read(bytes: &[u8], asked: &str) -> Result<Self, Malformed> {
-        let answer = json::parse(bytes)?;
+        let answer = json::read(bytes)?;
         let (id, name) = (answer.text("Id"), answer.text("Name"));
         let is_id = is_full_id(id) || is_swarm_id(id);
         if !is_id || !(name == asked || id.starts_with(asked)) {
@@ -65,7 +65,7 @@ impl ExistingNetwork {
 
 /// moby: libnetwork/drivers/bridge/bridge_linux.go: ICC is on unless the option says otherwise; no other driver has such
 /// an option.
-fn has_icc(driver: &str, options: Option<&Value>) -> bool {
+fn has_icc(driver: &str, options: Option<&Raw<'_>>) -> bool {
     let option = options.and_then(|options| options.get(ENABLE_ICC));
     let is_off = option.is_some_and(|option| is_false(option.as_text()));
     match driver {

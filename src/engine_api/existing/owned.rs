@@ -1,7 +1,9 @@
 //! Whose a thing is that exists already: its full id and the label of its owner, whatever else the daemon says of it.
 
+use std::ops::Deref;
+
 use super::super::Malformed;
-use super::super::json::{self, Value};
+use super::super::json::{self, Json, Value};
 use super::OWNER_LABEL;
 
 /// Kinds of things that are only looked up for whose they are.
@@ -51,7 +53,7 @@ impl Owned {
         Ok(Self {
             id: id.to_owned(),
             owner: labelled.and_then(owner_in),
-            volumes: volumes.map(|(target, _)| target.clone()).collect(),
+            volumes: volumes.map(|(target, _)| target.to_string()).collect(),
         })
     }
 }
@@ -70,7 +72,9 @@ pub fn service_of_task(bytes: &[u8]) -> Result<(String, String), Malformed> {
 }
 
 /// The value of [`OWNER_LABEL`] among the `Labels` of this object.
-pub(super) fn owner_in(labelled: &Value) -> Option<String> {
+pub(super) fn owner_in<K: Deref<Target = str>, T: Deref<Target = str>>(
+    labelled: &Json<K, T>,
+) -> Option<String> {
     let label = labelled.get("Labels")?.get(OWNER_LABEL)?;
     Some(label.as_text().to_owned())
 }

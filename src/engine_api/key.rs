@@ -1,0 +1,94 @@
+//! The key of a JSON object: a field of the model, or whatever it was called by who wrote it.
+
+use std::fmt;
+use std::ops::Deref;
+
+use super::schema::Field;
+
+/// A key of an object.
+#[derive(Debug, Clone)]
+pub enum Key {
+    /// A field of the schema that the object was held against, under its one name.
+    Field(&'static Field),
+    /// Data, or a key of an object that was held against no schema.
+    Data(String),
+}
+
+impl Key {
+    /// The key as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Field(field) => field.name,
+            Self::Data(key) => key,
+        }
+    }
+}
+
+impl Deref for Key {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Key {}
+
+impl PartialEq<str> for Key {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl From<String> for Key {
+    fn from(key: String) -> Self {
+        Self::Data(key)
+    }
+}
+
+impl From<&str> for Key {
+    fn from(key: &str) -> Self {
+        Self::Data(key.to_owned())
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::{Inner, Shape};
+    use super::super::{Operation, body_of};
+
+    fn check(shape: Shape) {
+        match shape.inner() {
+            Inner::Fields(schema) => {
+                for field in schema.fields() {
+                    let is_plain =
+                        |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+                    assert!(field.name.bytes().all(is_plain), "{}", field.name);
+                    check(field.shape);
+                }
+            }
+            Inner::Items(shape) | Inner::Values(shape) => check(shape),
+            Inner::Nothing => {}
+        }
+    }
+
+    #[test]
+    fn names_in_the_model_hold_nothing_that_json_escapes() {
+        let shapes: Vec<_> = Operation::all().filter_map(body_of).collect();
+        assert!(shapes.len() > 20);
+        shapes.into_iter().for_each(check);
+    }
+}

@@ -49,6 +49,7 @@ mod sdk;
 mod second_parser;
 mod serve;
 mod services;
+mod soak;
 mod streams;
 mod support;
 mod swarm;

@@ -18,6 +18,7 @@ mod benign;
 mod certs;
 mod check;
 mod cli;
+mod clients_at_once;
 mod commands;
 mod cost;
 mod differential;

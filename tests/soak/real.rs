@@ -20,7 +20,7 @@ use crate::support::{json, wait};
 /// So many, and one before them, each with a restart of the daemon.
 const ROUNDS: usize = 3;
 const CAT: &str = r#"{"Cmd":["cat"],"AttachStdin":true,"AttachStdout":true}"#;
-const SLEEPS: &str = r#"{"Image":"busybox","Cmd":["sleep","600"]}"#;
+const SLEEPS: &str = r#"{"Image":"busybox","Cmd":["sleep","600"],"StopTimeout":1}"#;
 
 #[test]
 fn soak_before_the_real_daemon() {
@@ -185,7 +185,10 @@ fn restart(daemon: &SecondDaemon, doors: &[Address; 2], round: usize) {
             let tunnel = exec(door, &id).unwrap();
             let streams = [
                 head("GET /v1.41/events", ""),
-                with_body(&on("POST", "/wait"), ""),
+                head(
+                    &on("POST", "/wait"),
+                    "Connection: close\r\nContent-Length: 0\r\n",
+                ),
             ];
             let streams = streams.map(|request| {
                 let mut connection = BufReader::new(door.connect().unwrap());

@@ -64,6 +64,10 @@ fn three_owners_work_at_once_through_reloads_and_a_revoked_fourth_does_not() {
             });
         });
     };
+    // Made past the gate, so nobody's: none sees it, and every prune leaves it.
+    let past = Docker::at(&engine::address());
+    past.ok(format!("create --name {prefix}nobodys busybox"));
+    past.ok(format!("volume create {prefix}nobodys"));
     all(Owner::settles);
     let mut open = Kept::to(former.address());
     assert_eq!(open.get(IMAGES), 200);
@@ -91,6 +95,12 @@ fn three_owners_work_at_once_through_reloads_and_a_revoked_fourth_does_not() {
     former.fails("ps");
     all(Owner::leaves);
     record::is_of_no_failure(&gate, reloads);
+    for list in ["ps -a --format {{.Names}}", "volume ls -q"] {
+        let left = past.ok(format!("{list} --filter name={prefix}"));
+        assert_eq!(left, format!("{prefix}nobodys"), "{list}");
+    }
+    let networks = past.ok(format!("network ls -q --filter name={prefix}"));
+    assert_eq!(networks, "");
 }
 
 /// What all of them make, by the beginning of its names; removed at the end.

@@ -7,7 +7,6 @@ mod daemon;
 mod real;
 mod rest;
 
-use std::io::Write as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -20,7 +19,7 @@ use super::support::certificates::Authority;
 use super::support::fake_daemon::FakeDaemon;
 use super::support::gate::{Gate, Setup};
 use super::support::random::Random;
-use super::support::wait;
+use super::support::{tell, wait};
 use clients::Client;
 use rest::Rest;
 
@@ -38,11 +37,6 @@ const OWNER: &str = "soak";
 fn goes_on(rounds: usize, least: usize, since: Instant) -> bool {
     let seconds = std::env::var(SECONDS).map_or(0, |text| text.parse().unwrap());
     rounds < least || since.elapsed() < Duration::from_secs(seconds)
-}
-
-/// Written past the harness, which shows nothing of a test that passes.
-fn tell(line: &str) {
-    writeln!(std::io::stderr(), "{line}").unwrap();
 }
 
 /// A socket for whoever comes, certificates with an owner, and the gate's own metrics.
@@ -157,8 +151,8 @@ fn restart(doors: &[Address; 2], daemon: FakeDaemon, socket: &Path, round: usize
                 let mut client = Client::new(door, Random::new((round * 4 + number) as u64));
                 while !is_over.load(Ordering::SeqCst) {
                     match client.act() {
-                        Ok(()) => &done,
-                        Err(_) => &failed,
+                        Ok(()) => done,
+                        Err(_) => failed,
                     }
                     .fetch_add(1, Ordering::SeqCst);
                 }

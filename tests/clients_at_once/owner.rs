@@ -1,8 +1,9 @@
 //! An owner's day: what it makes, uses and removes, and what it sees meanwhile.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::path::Path;
+use std::process::ChildStdout;
 use std::thread;
 
 use crate::support::docker::Docker;
@@ -158,18 +159,7 @@ impl Owner {
         let lines = BufReader::new(events.child().stdout.take().unwrap()).lines();
         let last = self.name("last");
         thread::scope(|scope| {
-            let heard = scope.spawn(|| {
-                let mut names = BTreeSet::new();
-                for event in lines.map_while(Result::ok).map(json) {
-                    let about = &event["Actor"]["Attributes"];
-                    assert_eq!(about["dockgate.owner"], self.owner, "{event}");
-                    names.insert(about["name"].as_str().unwrap_or_default().to_owned());
-                    if names.contains(&last) {
-                        break;
-                    }
-                }
-                names
-            });
+            let heard = scope.spawn(|| self.hears(lines, &last));
             let busy = [
                 scope.spawn(|| self.works()),
                 scope.spawn(|| self.docker_py()),
@@ -186,6 +176,20 @@ impl Owner {
                 assert!(names.contains(&self.name(turn)), "{names:?}");
             }
         });
+    }
+
+    /// The names in its events until the last.
+    fn hears(&self, lines: Lines<BufReader<ChildStdout>>, last: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for event in lines.map_while(Result::ok).map(json) {
+            let about = &event["Actor"]["Attributes"];
+            assert_eq!(about["dockgate.owner"], self.owner, "{event}");
+            names.insert(about["name"].as_str().unwrap_or_default().to_owned());
+            if names.contains(last) {
+                break;
+            }
+        }
+        names
     }
 
     /// What it has kept is as it was, and is removed.

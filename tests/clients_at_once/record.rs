@@ -1,12 +1,11 @@
 //! What the audit log has of clients none of whose exchanges may fail.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
 use serde_json::Value;
 
 use crate::support::gate::Gate;
-use crate::support::wait;
+use crate::support::{tell, wait};
 
 /// What a client may leave before its end, and does: streams of which it has heard enough, `docker run -d` its wait, docker-py a build
 /// once that has failed.
@@ -52,11 +51,9 @@ pub(super) fn is_of_no_failure(gate: &Gate, reloads: usize) {
     );
     assert_eq!(counts.len(), 3, "{counts:?}");
     assert!(counts.values().all(|count| *count > 100), "{counts:?}");
-    writeln!(
-        std::io::stderr(),
+    tell(&format!(
         "three owners at once: exchanges {counts:?}, {reloads} reloads, none failed"
-    )
-    .unwrap();
+    ));
 }
 
 fn wrong(decision: &Value, end: &Value) -> Option<&'static str> {
@@ -64,6 +61,13 @@ fn wrong(decision: &Value, end: &Value) -> Option<&'static str> {
     let status = end["status"].as_u64().unwrap_or_default();
     match (decision["decision"].as_str(), end["outcome"].as_str()) {
         (Some("permit"), Some("complete")) if status < 500 => None,
+        // The daemon prunes and measures one at a time, and says so; who asked asks again.
+        (Some("permit"), Some("complete"))
+            if status == 500
+                && (operation == "SystemDataUsage" || operation.ends_with("Prune")) =>
+        {
+            None
+        }
         (Some("permit"), Some("client-gone")) if LEFT.contains(&operation) => None,
         (Some("permit"), _) => Some("an exchange failed"),
         // docker-py asks for what it has removed.

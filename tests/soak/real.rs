@@ -8,14 +8,14 @@ use dockgate::policy::ready;
 
 use super::clients::{REFUSED, UPGRADE, begins, create, expect, head, send, with_body};
 use super::rest::{self, Rest, Told};
-use super::{RELOADED, authority, doors, gate, goes_on, tell};
+use super::{RELOADED, authority, doors, gate, goes_on};
 use crate::support::address::{Address, Connection};
 use crate::support::archive;
 use crate::support::gate::Gate;
 use crate::support::http;
 use crate::support::process::noise;
 use crate::support::second_daemon::SecondDaemon;
-use crate::support::{json, wait};
+use crate::support::{json, tell, wait};
 
 /// So many, and one before them, each with a restart of the daemon.
 const ROUNDS: usize = 3;
@@ -66,7 +66,8 @@ fn busy(gate: &Gate, doors: &[Address; 2], round: usize) {
             .map(|number| {
                 let name = format!("soak-{round}-{number}");
                 scope.spawn(move || {
-                    works(&doors[number % 2], &name).unwrap_or_else(|what| panic!("{name}: {what}"))
+                    works(&doors[number % 2], &name)
+                        .unwrap_or_else(|what| panic!("{name}: {what}"));
                 })
             })
             .collect();

@@ -1,7 +1,6 @@
 //! What the operator changes holds from the next request on, and nobody else is dropped for it.
 
-mod clients;
-mod load;
+pub(crate) mod load;
 mod tunnels;
 
 use std::fs;

@@ -105,7 +105,7 @@ fn busy(authority: &Authority, daemon: &FakeDaemon) -> (Gate, Vec<Address>) {
     (gate, addresses)
 }
 
-pub(super) fn authority(folder: &std::path::Path) -> Authority {
+pub(crate) fn authority(folder: &std::path::Path) -> Authority {
     let authority = Authority::new(&folder.join("certs"));
     authority.certs(&["server", "gate", "--san", "IP:127.0.0.1"]);
     authority

@@ -1,5 +1,6 @@
 //! A daemon that gives odd answers and remembers what reached it; what it cannot read, it remembers as such.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::Shutdown;
@@ -46,7 +47,8 @@ type Answer = dyn Fn(&Seen, &mut UnixStream) + Send + Sync;
 pub(crate) struct FakeDaemon {
     socket: PathBuf,
     seen: Arc<Mutex<Vec<Seen>>>,
-    streams: Arc<Mutex<Vec<UnixStream>>>,
+    /// The open connections, by their numbers.
+    streams: Arc<Mutex<BTreeMap<usize, UnixStream>>>,
     has_ended: Arc<AtomicBool>,
     _folder: Option<TempDir>,
 }
@@ -88,13 +90,18 @@ impl FakeDaemon {
         let (remembers, streams) = (Arc::clone(&daemon.seen), Arc::clone(&daemon.streams));
         let has_ended = Arc::clone(&daemon.has_ended);
         thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
+            for (number, stream) in listener.incoming().map_while(Result::ok).enumerate() {
                 if has_ended.load(Ordering::SeqCst) {
                     break;
                 }
-                streams.lock().unwrap().push(stream.try_clone().unwrap());
+                let other = stream.try_clone().unwrap();
+                streams.lock().unwrap().insert(number, other);
                 let (answer, seen) = (Arc::clone(&answer), Arc::clone(&remembers));
-                thread::spawn(move || converse(stream, &*answer, &seen));
+                let streams = Arc::clone(&streams);
+                thread::spawn(move || {
+                    converse(stream, &*answer, &seen);
+                    streams.lock().unwrap().remove(&number);
+                });
             }
         });
         daemon
@@ -130,7 +137,7 @@ impl Drop for FakeDaemon {
         // Wakes the thread that waits for the next client.
         let _ = UnixStream::connect(&self.socket);
         let _ = fs::remove_file(&self.socket);
-        for stream in self.streams.lock().unwrap().iter() {
+        for stream in self.streams.lock().unwrap().values() {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }

@@ -16,6 +16,8 @@ pub(crate) mod second_daemon;
 pub(crate) mod site;
 pub(crate) mod wait;
 
+use std::io::Write as _;
+
 /// Reads a JSON text of the daemon's or the gate's.
 ///
 /// # Panics
@@ -28,4 +30,13 @@ pub(crate) fn json(text: impl AsRef<[u8]>) -> serde_json::Value {
     )]
     let value = serde_json::from_slice(text);
     value.unwrap_or_else(|problem| panic!("no JSON ({problem}): {}", String::from_utf8_lossy(text)))
+}
+
+/// Writes a line past the harness, which shows nothing of a test that passes.
+pub(crate) fn tell(line: &str) {
+    #[expect(
+        clippy::explicit_write,
+        reason = "what the macros print is held back by the harness"
+    )]
+    writeln!(std::io::stderr(), "{line}").unwrap();
 }

@@ -36,6 +36,14 @@ impl SecondDaemon {
         daemon
     }
 
+    /// Ends it, and starts it anew with what it has; what ran does not run any more.
+    ///
+    /// # Panics
+    /// See [`SecondDaemon::start`].
+    pub(crate) fn restart(&self) {
+        process::run(&mut self.engine("restart"), Vec::new(), PATIENCE).ok("the daemon anew");
+    }
+
     pub(crate) fn address(&self) -> Address {
         Address::Unix(self.socket())
     }

@@ -1,0 +1,211 @@
+//! What the gate's process holds while nothing is under way, and what it has told of its work.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+
+use crate::admin::metrics;
+use crate::support::gate::Gate;
+use crate::support::{json, wait};
+use std::time::Duration;
+
+/// How much more memory the last third may hold than the first, in KiB. One buffer of a connection is 8 KiB: of hundreds of
+/// tunnels and thousands of connections none may keep its own.
+const GROWTH: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Rest {
+    descriptors: usize,
+    threads: usize,
+    /// Resident memory, in KiB.
+    pub(super) resident: usize,
+}
+
+impl Rest {
+    /// Once no connection and no tunnel is open, and nothing has been closed for a while.
+    pub(super) fn settled(gate: &Gate) -> Self {
+        is_idle(gate);
+        let mut same = 0;
+        let mut last = Self::now(gate);
+        wait::until("the gate closes no more descriptors", || {
+            let now = Self::now(gate);
+            same = if now.descriptors == last.descriptors {
+                same + 1
+            } else {
+                0
+            };
+            last = now;
+            wait::pause(Duration::from_millis(30));
+            (same == 5).then_some(())
+        });
+        last
+    }
+
+    /// Waits until no more descriptors and threads are there than before.
+    pub(super) fn back_to(gate: &Gate, before: &Self) -> Self {
+        is_idle(gate);
+        let mut now = Self::now(gate);
+        let is_back = wait::within(wait::DEADLINE, || {
+            now = Self::now(gate);
+            (now.descriptors <= before.descriptors && now.threads <= before.threads).then_some(())
+        });
+        assert!(
+            is_back.is_some(),
+            "{now}, and before {before}: {:#?}",
+            descriptors(gate)
+        );
+        now
+    }
+
+    fn now(gate: &Gate) -> Self {
+        let status = fs::read_to_string(format!("/proc/{}/status", gate.id())).unwrap();
+        let number = |key: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(key));
+            let word = line.and_then(|line| line.split_whitespace().next());
+            word.unwrap_or_else(|| panic!("no {key} in {status}"))
+                .parse()
+                .unwrap()
+        };
+        Self {
+            descriptors: descriptors(gate).len(),
+            threads: number("Threads:"),
+            resident: number("VmRSS:"),
+        }
+    }
+}
+
+impl fmt::Display for Rest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            descriptors,
+            threads,
+            resident,
+        } = self;
+        write!(
+            formatter,
+            "{descriptors} descriptors and {threads} threads ({resident} KiB)"
+        )
+    }
+}
+
+fn descriptors(gate: &Gate) -> Vec<String> {
+    let entries = fs::read_dir(format!("/proc/{}/fd", gate.id())).unwrap();
+    // One may be closed between the two looks.
+    let links = entries.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    links.map(|link| link.display().to_string()).collect()
+}
+
+fn is_idle(gate: &Gate) {
+    wait::until("no connection and no tunnel is open", || {
+        let text = metrics(gate);
+        let is_none = |gauge: &str| text.lines().any(|line| line == format!("{gauge} 0"));
+        (is_none("dockgate_connections") && is_none("dockgate_tunnels")).then_some(())
+    });
+}
+
+/// Waits until every decision in the audit log has its one end, none of which failed; begins the log anew, since it grows.
+pub(super) fn records(gate: &Gate) -> usize {
+    is_idle(gate);
+    let count = wait::until("every decision has its end", || {
+        let text = fs::read_to_string(gate.audit_file()).unwrap();
+        let mut open = BTreeMap::<String, i32>::new();
+        for line in text.lines() {
+            let record = if line.ends_with('}') {
+                json(line)
+            } else {
+                return None;
+            };
+            let change = match record["event"].as_str() {
+                Some("decision") => 1,
+                Some("end") => -1,
+                _ => continue,
+            };
+            assert_ne!(record["outcome"], "failed", "{record}");
+            *open
+                .entry(record["id"].as_str().unwrap().to_owned())
+                .or_default() += change;
+        }
+        open.values().all(|open| *open == 0).then_some(open.len())
+    });
+    // The gate appends.
+    fs::File::options()
+        .write(true)
+        .open(gate.audit_file())
+        .unwrap()
+        .set_len(0)
+        .unwrap();
+    count
+}
+
+/// What the gate has counted.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) exchanges: usize,
+    pub(super) tunnels: usize,
+    pub(super) reloads: usize,
+}
+
+impl Told {
+    pub(super) fn by(gate: &Gate) -> Self {
+        let text = metrics(gate);
+        let count = |name: &str| {
+            let found = text.lines().find_map(|line| line.strip_prefix(name));
+            found
+                .unwrap_or_else(|| panic!("no {name} in {text}"))
+                .trim()
+                .parse()
+                .unwrap()
+        };
+        let kind = |kind: &str| {
+            count(&format!(
+                "dockgate_exchange_seconds_count{{kind=\"{kind}\"}}"
+            ))
+        };
+        let tunnels: usize = kind("tunnel");
+        let ended: [usize; 2] = [kind("answered"), kind("refused")];
+        Self {
+            exchanges: ended.iter().sum::<usize>() + tunnels,
+            tunnels,
+            reloads: count("dockgate_reloads_total{result=\"ok\"}"),
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            exchanges,
+            tunnels,
+            reloads,
+        } = self;
+        write!(
+            formatter,
+            "{exchanges} exchanges, {tunnels} of them tunnels, {reloads} reloads"
+        )
+    }
+}
+
+/// The medians of the three thirds.
+fn medians(rounds: &[usize]) -> [usize; 3] {
+    let third = rounds.len() / 3;
+    [0, 1, 2].map(|number| {
+        let mut part = rounds[number * third..(number + 1) * third].to_vec();
+        part.sort_unstable();
+        part[part.len() / 2]
+    })
+}
+
+pub(super) fn thirds(rounds: &[usize]) -> String {
+    let [first, second, third] = medians(rounds);
+    format!("{first}, {second}, {third} KiB resident in the thirds")
+}
+
+/// # Panics
+/// Where the last third holds more memory than the first.
+pub(super) fn is_flat(rounds: &[usize]) {
+    let [first, _, last] = medians(rounds);
+    assert!(
+        last <= first + GROWTH,
+        "resident memory after each round, in KiB: {rounds:?}"
+    );
+}

@@ -93,6 +93,13 @@ impl All<'_> {
                 let reference = Reference::Thing(Kind::Image, text);
                 self.add("image", name, Purpose::Tag, reference);
             }
+            Subject::Thing(Kind::Image) if operation == Operation::ImagePush => {
+                let tag = self.request.head.query.get("tag").unwrap_or_default();
+                let forms = reference::forms_with_tag(name, tag, Untagged::Latest);
+                let longest = forms.first().and_then(|forms| forms.first());
+                let tagged = longest.filter(|_| !tag.is_empty());
+                self.read_image("image", tagged.map_or(name, String::as_str));
+            }
             Subject::Thing(Kind::Image) => self.read_image("image", name),
             Subject::Thing(kind) => self.thing("name", name, kind),
             Subject::Volume => {
@@ -125,7 +132,42 @@ impl All<'_> {
         }
     }
 
+    /// What a list is held against: the daemon says of each that it is not there.
+    fn filters(&mut self) {
+        let query = &self.request.head.query;
+        let filters = json::parse(query.get("filters").unwrap_or_default().as_bytes());
+        let filters = filters.unwrap_or(Value::Null);
+        let of = |name: &str| {
+            let filter = filters.get(name).unwrap_or(&Value::Null);
+            let keys = filter.members().iter().map(|(key, _)| key.as_str());
+            let values: Vec<&str> = filter.texts().chain(keys).collect();
+            values
+        };
+        match self.request.operation() {
+            Some(Operation::ContainerList) => {
+                let older = ["before", "since"].map(|name| query.get(name).unwrap_or_default());
+                let named = of("before").into_iter().chain(of("since")).chain(older);
+                for name in named.filter(|name| !name.is_empty()) {
+                    let name = name.trim_start_matches('/');
+                    self.thing("?filters", name, Kind::Container);
+                }
+            }
+            Some(Operation::ImageList) => {
+                for name in of("before").into_iter().chain(of("since")) {
+                    self.read_image("?filters", name);
+                }
+            }
+            Some(Operation::TaskList) => {
+                for name in of("service") {
+                    self.thing("?filters", name, Kind::Service);
+                }
+            }
+            Some(_) | None => {}
+        }
+    }
+
     fn query(&mut self) {
+        self.filters();
         let query = &self.request.head.query;
         let of = |name: &str| query.get(name).unwrap_or_default();
         match self.request.operation() {
@@ -141,6 +183,13 @@ impl All<'_> {
                 }
             }
             Some(Operation::ImageTag | Operation::ImageCommit) => self.repository(Purpose::Make),
+            Some(Operation::ContainerCreate | Operation::ContainerRename) => {
+                let name = of("name").trim_start_matches('/');
+                if references::may_be_short_id(name) {
+                    let reference = Reference::Thing(Kind::Container, name.to_owned());
+                    self.add("?name", name, Purpose::Make, reference);
+                }
+            }
             Some(Operation::ImageCreate) if of("fromImage").is_empty() => {
                 self.repository(Purpose::Make);
             }
@@ -171,9 +220,16 @@ impl All<'_> {
     /// The longest form of a name, which is never an id; one by its digest stands for nothing else.
     fn image_name(&mut self, place: &str, forms: &[Vec<String>], purpose: Purpose) {
         let longest = forms.first().and_then(|forms| forms.first());
-        if let Some(name) = longest.filter(|name| !name.contains('@')) {
-            let reference = Reference::Thing(Kind::Image, name.clone());
-            self.add(place, name, purpose, reference);
+        let Some(name) = longest.filter(|name| !name.contains('@')) else {
+            return;
+        };
+        let reference = Reference::Thing(Kind::Image, name.clone());
+        self.add(place, name, purpose, reference);
+        let short = name.strip_prefix("docker.io/library/");
+        let short = short.and_then(|short| short.strip_suffix(":latest"));
+        if let Some(id) = short.filter(|short| references::may_be_short_id(short)) {
+            let reference = Reference::Thing(Kind::Image, id.to_owned());
+            self.add(place, id, purpose, reference);
         }
     }
 
@@ -194,6 +250,11 @@ impl All<'_> {
                 .get("ConfigFrom")
                 .map_or("", |from| from.text("Network"));
             self.network("ConfigFrom.Network", from);
+            let name = body.text("Name");
+            if references::may_be_short_id(name) {
+                let reference = Reference::Network(name.to_owned());
+                self.add("Name", name, Purpose::Make, reference);
+            }
         }
         if operation == Some(Operation::VolumeCreate) && !body.text("Name").is_empty() {
             let name = body.text("Name");

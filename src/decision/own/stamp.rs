@@ -22,6 +22,9 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
         let labels = labels.get_or_insert(Value::Object(Vec::new()));
         labels.set(OWNER_LABEL, Value::Text(owner.clone()));
         query.put(operation, "labels", &labels.to_string());
+        // What a build leaves behind has the labels of its Dockerfile so far, and those can be anyone's.
+        query.put(operation, "rm", "1");
+        query.put(operation, "forcerm", "1");
     }
     let is_import = query.get("fromImage").is_none_or(str::is_empty);
     if operation == Operation::ImageCreate && is_import {
@@ -35,6 +38,10 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
     };
     if MADE.contains(&operation) {
         set_in(body, "Labels", (OWNER_LABEL, owner));
+    }
+    if operation == Operation::NetworkCreate {
+        // Up to API 1.43 the daemon makes a second network of the same name, and neither is found by it any more.
+        body.set("CheckDuplicate", Value::Bool(true));
     }
     volumes::stamp(operation, body, facts);
 }

@@ -30,13 +30,16 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
     if operation == Operation::ImageCreate && is_import {
         query.push(operation, "changes", &changes::owner_line(owner));
     }
-    if MADE.contains(&operation) && matches!(request.body, Body::None) {
+    // The daemon takes `null` for an object with nothing in it.
+    if MADE.contains(&operation) && matches!(request.body, Body::None | Body::Json(Value::Null)) {
         request.body = Body::Json(Value::Object(Vec::new()));
     }
     let Body::Json(body) = &mut request.body else {
         return;
     };
-    if MADE.contains(&operation) {
+    // The image of a commit has the labels of its container, and over them those of the body: `null` would be one too.
+    let has_labels = body.get("Labels").is_some_and(|labels| !labels.is_zero());
+    if MADE.contains(&operation) || (operation == Operation::ImageCommit && has_labels) {
         set_in(body, "Labels", (OWNER_LABEL, owner));
     }
     if operation == Operation::NetworkCreate {

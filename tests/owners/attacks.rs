@@ -193,34 +193,7 @@ fn no_filter_widens_what_is_ones_own() {
     }
     settle(&house);
     let before = state(&house);
-    let filters = [
-        "{\"label\":{\"dockgate.owner=alice\":false}}",
-        "{\"label\":{\"dockgate.owner=alice\":true}}",
-        "{\"label\":[\"dockgate.owner\"]}",
-        "{\"label\":[\"dockgate.owner=\"]}",
-        "{\"label\":[\"dockgate.owner=alice\",\"dockgate.owner=bob%20%5C%22$x%5C%5C%5C%5C\"]}",
-        "{\"label\":[\" dockgate.owner=alice\"]}",
-        "{\"label\":[\"dockgate.owner =alice\"]}",
-        "{\"label\":[]}",
-        "{\"label\":{}}",
-        "{\"label\":null}",
-        "{\"label\":[null]}",
-        "{\"label\":\"dockgate.owner=alice\"}",
-        "{\"label\":{\"dockgate.owner=alice\":{}}}",
-        "{\"label\":[[\"dockgate.owner=alice\"]]}",
-        "{\"Label\":[\"dockgate.owner=alice\"]}",
-        "{\"label\":[\"k=v\"],\"label\":[\"dockgate.owner=alice\"]}",
-        "{\"label!\":[\"dockgate.owner\"]}",
-        "{\"label!\":[\"dockgate.owner=nobody\"]}",
-        "{\"label!\":{\"dockgate.owner=x\":false}}",
-        "{\"name\":{\"a-one\":true},\"label\":{\"k\":false}}",
-        "null",
-        "[]",
-        "{}&filters={}",
-        "{}&Filters={\"label\":[\"dockgate.owner=alice\"]}",
-        "",
-    ];
-    for filters in filters {
+    for filters in FILTERS {
         for target in [
             "/containers/json?all=1&limit=9",
             "/volumes?x=",
@@ -250,3 +223,31 @@ fn no_filter_widens_what_is_ones_own() {
     assert_eq!(state(&house), before);
     assert!(before.to_string().contains(LABEL));
 }
+
+const FILTERS: &[&str] = &[
+    "{\"label\":{\"dockgate.owner=alice\":false}}",
+    "{\"label\":{\"dockgate.owner=alice\":true}}",
+    "{\"label\":[\"dockgate.owner\"]}",
+    "{\"label\":[\"dockgate.owner=\"]}",
+    "{\"label\":[\"dockgate.owner=alice\",\"dockgate.owner=bob%20%5C%22$x%5C%5C%5C%5C\"]}",
+    "{\"label\":[\" dockgate.owner=alice\"]}",
+    "{\"label\":[\"dockgate.owner =alice\"]}",
+    "{\"label\":[]}",
+    "{\"label\":{}}",
+    "{\"label\":null}",
+    "{\"label\":[null]}",
+    "{\"label\":\"dockgate.owner=alice\"}",
+    "{\"label\":{\"dockgate.owner=alice\":{}}}",
+    "{\"label\":[[\"dockgate.owner=alice\"]]}",
+    "{\"Label\":[\"dockgate.owner=alice\"]}",
+    "{\"label\":[\"k=v\"],\"label\":[\"dockgate.owner=alice\"]}",
+    "{\"label!\":[\"dockgate.owner\"]}",
+    "{\"label!\":[\"dockgate.owner=nobody\"]}",
+    "{\"label!\":{\"dockgate.owner=x\":false}}",
+    "{\"name\":{\"a-one\":true},\"label\":{\"k\":false}}",
+    "null",
+    "[]",
+    "{}&filters={}",
+    "{}&Filters={\"label\":[\"dockgate.owner=alice\"]}",
+    "",
+];

@@ -148,60 +148,8 @@ fn nothing_is_left_of_a_build_but_ones_own() {
     let house = House::new("");
     let base = "FROM busybox\nONBUILD LABEL dockgate.owner=alice\n";
     assert_eq!(built(&house, "t=base", base).status, 200);
-    let files = [
-        (
-            "t=one",
-            "FROM busybox\nLABEL dockgate.owner=alice\nRUN true\n",
-        ),
-        (
-            "t=two&rm=0&forcerm=0",
-            "FROM busybox\nLABEL dockgate.owner=alice\nRUN true\n RUN echo two\n",
-        ),
-        (
-            "t=three&forcerm=0",
-            "FROM busybox\nLABEL dockgate.owner=alice\nRUN false\n",
-        ),
-        ("t=four&rm=0", "FROM busybox\nRUN false\n"),
-        (
-            "t=five&target=last",
-            "FROM busybox AS first\nLABEL dockgate.owner=alice\nFROM first AS last\nRUN echo five\nFROM busybox\n",
-        ),
-        ("t=six", "FROM base\nRUN echo six\n"),
-        (
-            "t=seven",
-            "# escape=`\nFROM busybox\nLABEL dockgate.owner=alice `\n",
-        ),
-        (
-            "t=eight",
-            "FROM busybox\nARG X=dockgate\nLABEL $X.owner=alice \\\n",
-        ),
-        (
-            "t=nine&labels={}",
-            "FROM scratch\nLABEL dockgate.owner=alice\n",
-        ),
-        (
-            "t=ten&labels=null",
-            "FROM scratch\nENV A=b\nLABEL dockgate.owner alice\n",
-        ),
-        (
-            "t=eleven&labels={%22z%22:%22z%22,%22dockgate.owner%22:%22bob%20%5C%22$x%5C%5C%22}",
-            "FROM scratch\nENV A=c\n",
-        ),
-        (
-            "t=twelve&labels={%22a%22:%22%24X%22}&buildargs={%22X%22:%22dockgate%22}",
-            "FROM busybox\nARG X\nLABEL $X.owner=alice\n",
-        ),
-        (
-            "labels={%22dockgate.owner%22:%22alice%22}",
-            "FROM busybox\n",
-        ),
-        (
-            "labels={}&labels={%22dockgate.owner%22:%22alice%22}",
-            "FROM busybox\n",
-        ),
-    ];
     let mut good = 0;
-    for (query, file) in files {
+    for (query, file) in FILES {
         let answer = built(&house, query, file);
         good += u32::from(answer.text().contains("Successfully tagged"));
     }
@@ -223,3 +171,56 @@ fn built(house: &House, query: &str, file: &str) -> Answer {
     let target = format!("/v1.41/build?{query}");
     sent(house.bob(), &target, &context, "application/x-tar")
 }
+
+const FILES: &[(&str, &str)] = &[
+    (
+        "t=one",
+        "FROM busybox\nLABEL dockgate.owner=alice\nRUN true\n",
+    ),
+    (
+        "t=two&rm=0&forcerm=0",
+        "FROM busybox\nLABEL dockgate.owner=alice\nRUN true\n RUN echo two\n",
+    ),
+    (
+        "t=three&forcerm=0",
+        "FROM busybox\nLABEL dockgate.owner=alice\nRUN false\n",
+    ),
+    ("t=four&rm=0", "FROM busybox\nRUN false\n"),
+    (
+        "t=five&target=last",
+        "FROM busybox AS first\nLABEL dockgate.owner=alice\nFROM first AS last\nRUN echo five\nFROM busybox\n",
+    ),
+    ("t=six", "FROM base\nRUN echo six\n"),
+    (
+        "t=seven",
+        "# escape=`\nFROM busybox\nLABEL dockgate.owner=alice `\n",
+    ),
+    (
+        "t=eight",
+        "FROM busybox\nARG X=dockgate\nLABEL $X.owner=alice \\\n",
+    ),
+    (
+        "t=nine&labels={}",
+        "FROM scratch\nLABEL dockgate.owner=alice\n",
+    ),
+    (
+        "t=ten&labels=null",
+        "FROM scratch\nENV A=b\nLABEL dockgate.owner alice\n",
+    ),
+    (
+        "t=eleven&labels={%22z%22:%22z%22,%22dockgate.owner%22:%22bob%20%5C%22$x%5C%5C%22}",
+        "FROM scratch\nENV A=c\n",
+    ),
+    (
+        "t=twelve&labels={%22a%22:%22%24X%22}&buildargs={%22X%22:%22dockgate%22}",
+        "FROM busybox\nARG X\nLABEL $X.owner=alice\n",
+    ),
+    (
+        "labels={%22dockgate.owner%22:%22alice%22}",
+        "FROM busybox\n",
+    ),
+    (
+        "labels={}&labels={%22dockgate.owner%22:%22alice%22}",
+        "FROM busybox\n",
+    ),
+];

@@ -40,7 +40,11 @@ fn no_question_tells_the_name_of_the_host() {
     direct.ok("commit runs committed");
     let gate = Setup::before(&second.address()).file("policy.toml", QUIET);
     let gate = gate.listen("policy.toml").start();
+    answers(&gate, &second, (&host, &node));
+    guesses(&gate, (&host, &node));
+}
 
+fn answers(gate: &Gate, second: &SecondDaemon, (host, node): (&str, &str)) {
     let mut told_of = 0;
     for target in [
         "/containers/by-network/json",
@@ -57,19 +61,21 @@ fn no_question_tells_the_name_of_the_host() {
     ] {
         let told = http::request(&second.address(), "GET", &format!("/v1.41{target}"), "").text();
         told_of += u32::from(told.contains(&format!("{host}\"")));
-        let (status, shown) = asked(&gate, target);
+        let (status, shown) = asked(gate, target);
         assert_eq!(status, 200, "{target}: {shown}");
         assert!(!shown.contains(&format!("{host}\"")), "{target}: {shown}");
         assert!(!shown.contains("MARK"), "{target}: {shown}");
     }
     assert!(told_of > 5, "{told_of}");
-    let (_, own) = asked(&gate, "/containers/own/json");
+    let (_, own) = asked(gate, "/containers/own/json");
     assert_eq!(json(&own)["Config"]["Hostname"], "its-own");
-    let (_, service) = asked(&gate, "/services/s");
+    let (_, service) = asked(gate, "/services/s");
     assert!(service.contains("node.role==manager"), "{service}");
+}
 
+fn guesses(gate: &Gate, (host, node): (&str, &str)) {
     let events = "/events?since=1&until=2&filters=";
-    for guess in [&host, "elsewhere"] {
+    for guess in [host, "elsewhere"] {
         for target in [
             format!("/nodes/{guess}"),
             format!("/tasks?filters={{\"node\":[\"{guess}\"]}}"),
@@ -81,7 +87,7 @@ fn no_question_tells_the_name_of_the_host() {
             format!("{events}{{\"label\":[\"name={guess}\"],\"type\":[\"container\",\"daemon\"]}}"),
             format!("{events}{{\"daemon\":[\"{guess}\"]}}"),
         ] {
-            let (status, shown) = asked(&gate, &target);
+            let (status, shown) = asked(gate, &target);
             assert_eq!(status, 403, "{target}: {shown}");
             assert!(
                 shown.contains("hidden-query") || shown.contains("hides"),
@@ -96,7 +102,7 @@ fn no_question_tells_the_name_of_the_host() {
         format!("{events}{{\"label\":[\"env=x\"],\"type\":[\"container\"]}}"),
         format!("{events}{{\"label\":[\"env\"]}}"),
     ] {
-        let (status, shown) = asked(&gate, &target);
+        let (status, shown) = asked(gate, &target);
         assert_eq!(status, 200, "{target}: {shown}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod changes;
 mod filters;
+mod listed;
 mod named;
 mod owning;
 mod stamp;

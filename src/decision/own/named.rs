@@ -8,6 +8,8 @@ use crate::engine_api::schema::Limit;
 use crate::engine_api::{EngineRequest, Kind, Operation};
 use crate::policy::Shared;
 
+use super::listed;
+
 /// Something that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::decision) struct Named {
@@ -132,37 +134,13 @@ impl All<'_> {
         }
     }
 
-    /// What a list is held against: the daemon says of each that it is not there.
     fn filters(&mut self) {
-        let query = &self.request.head.query;
-        let filters = json::parse(query.get("filters").unwrap_or_default().as_bytes());
-        let filters = filters.unwrap_or(Value::Null);
-        let of = |name: &str| {
-            let filter = filters.get(name).unwrap_or(&Value::Null);
-            let keys = filter.members().iter().map(|(key, _)| key.as_str());
-            let values: Vec<&str> = filter.texts().chain(keys).collect();
-            values
-        };
-        match self.request.operation() {
-            Some(Operation::ContainerList) => {
-                let older = ["before", "since"].map(|name| query.get(name).unwrap_or_default());
-                let named = of("before").into_iter().chain(of("since")).chain(older);
-                for name in named.filter(|name| !name.is_empty()) {
-                    let name = name.trim_start_matches('/');
-                    self.thing("?filters", name, Kind::Container);
-                }
+        for (kind, name) in listed::held_against(self.request) {
+            if kind == Kind::Image {
+                self.read_image("?filters", &name);
+            } else {
+                self.thing("?filters", &name, kind);
             }
-            Some(Operation::ImageList) => {
-                for name in of("before").into_iter().chain(of("since")) {
-                    self.read_image("?filters", name);
-                }
-            }
-            Some(Operation::TaskList) => {
-                for name in of("service") {
-                    self.thing("?filters", name, Kind::Service);
-                }
-            }
-            Some(_) | None => {}
         }
     }
 

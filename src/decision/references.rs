@@ -295,6 +295,13 @@ pub(super) fn may_be_short_id(name: &str) -> bool {
     name.len() >= SHORTEST_ID && is_image_id(name)
 }
 
+/// Likewise what clients write for this long name of an image.
+pub(super) fn image_id_like(name: &str) -> Option<&str> {
+    let path = name.strip_prefix("docker.io/library/")?;
+    path.strip_suffix(":latest")
+        .filter(|short| may_be_short_id(short))
+}
+
 /// Shorter ones are names more often than ids.
 const SHORTEST_ID: usize = 4;
 

@@ -99,8 +99,10 @@ impl All<'_> {
                 let tag = self.request.head.query.get("tag").unwrap_or_default();
                 let forms = reference::forms_with_tag(name, tag, Untagged::Latest);
                 let longest = forms.first().and_then(|forms| forms.first());
-                let tagged = longest.filter(|_| !tag.is_empty());
-                self.read_image("image", tagged.map_or(name, String::as_str));
+                let name = longest
+                    .filter(|_| !tag.is_empty())
+                    .map_or(name, String::as_str);
+                self.read_image("image", name);
             }
             Subject::Thing(Kind::Image) => self.read_image("image", name),
             Subject::Thing(kind) => self.thing("name", name, kind),
@@ -203,9 +205,7 @@ impl All<'_> {
         };
         let reference = Reference::Thing(Kind::Image, name.clone());
         self.add(place, name, purpose, reference);
-        let short = name.strip_prefix("docker.io/library/");
-        let short = short.and_then(|short| short.strip_suffix(":latest"));
-        if let Some(id) = short.filter(|short| references::may_be_short_id(short)) {
+        if let Some(id) = references::image_id_like(name) {
             let reference = Reference::Thing(Kind::Image, id.to_owned());
             self.add(place, id, purpose, reference);
         }

@@ -150,6 +150,7 @@ fn no_image_goes_out_with_those_of_its_repository() {
         ("GET", "/images/get?names=team:latest&names=team:1", 404),
         ("GET", "/images/get?names=team:latest", 200),
         ("GET", "/images/team:latest/get", 200),
+        ("POST", "/build?t=b-built", 403),
         ("POST", "/images/team/push", 403),
         ("POST", "/images/team/push?tag=", 403),
         ("POST", "/images/team/push?tag=1", 404),

@@ -139,6 +139,9 @@ impl Judge<'_> {
             Some(Operation::ImageCreate) if self.pulls_all() => {
                 "every tag of the repository would be pulled; name one"
             }
+            Some(Operation::ImageBuild) if !shared.images => {
+                "the gate does not read which images a build begins from, and others' are not shared"
+            }
             Some(_) if !shared.images && self.hands_out_all() => {
                 "every tag of the repository would be handed out, those of others too; name one"
             }

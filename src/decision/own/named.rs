@@ -1,14 +1,13 @@
 //! What a request names that belongs to someone, each with what the request does with it.
 
 use super::super::references::{self, Reference, body, container_of, first, links_open};
+use super::listed;
 use crate::engine_api::json::{self, Value};
 use crate::engine_api::mount::{self, Mount, Source};
 use crate::engine_api::reference::{self, Untagged};
 use crate::engine_api::schema::Limit;
 use crate::engine_api::{EngineRequest, Kind, Operation};
 use crate::policy::Shared;
-
-use super::listed;
 
 /// Something that a request names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -53,12 +53,15 @@ impl Judge<'_> {
     /// A node is found by its host's name, and the answer says whether it is.
     fn node_by_name(&self) -> Option<(String, String, Line)> {
         let setting = &self.policy.quiet.host_details;
+        if !setting.value {
+            return None;
+        }
         let is_of_node = self
             .request
             .operation()
             .is_some_and(|operation| operation.spec().path.starts_with("/nodes/"));
         let name = self.request.head.target.name()?;
-        let tells = setting.value && is_of_node && !is_node_id(name);
+        let tells = is_of_node && !is_node_id(name);
         tells.then(|| ("node".to_owned(), name.to_owned(), setting.line))
     }
 }

@@ -1,10 +1,13 @@
 //! Two owners at one daemon, each to its own: what one makes is not there for the other, whatever it asks.
 
+mod attacks;
 mod attempts;
+mod honest;
 mod lists;
 mod made;
 mod references;
 mod reload;
+mod written;
 
 use serde_json::{Value, json};
 
@@ -188,6 +191,15 @@ impl Things {
             _ => Vec::new(),
         }
     }
+}
+
+/// Waits until the swarm has made the networks that come with it.
+fn settle(house: &House) {
+    wait::until("the networks of the swarm", || {
+        let networks = house.read("/v1.41/networks").to_string();
+        let all = ["docker_gwbridge", "ingress"];
+        all.iter().all(|name| networks.contains(name)).then_some(())
+    });
 }
 
 /// What the daemon has, without what changes by itself.

@@ -1,6 +1,7 @@
 //! What a policy with `[quiet]` lets its clients see of the real daemon, and what one without it does.
 
 mod odd;
+mod oracles;
 mod places;
 mod streamed;
 mod swarm;

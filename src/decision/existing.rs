@@ -144,7 +144,12 @@ impl<'a> Judge<'a> {
 
 /// What the daemon answers in place of what was asked for.
 pub(super) fn answered(request: &EngineRequest, facts: &Facts) -> Option<(u16, String)> {
-    let containers = facts.container.iter().chain(facts.others.values());
+    // A container has its name whether or not the one that it joined is still there; compose renames those it replaces.
+    let is_renamed = request.operation() == Some(Operation::ContainerRename);
+    let is_gone = |found: &&Found<_>| matches!(found, Found::Answered { status: 404, .. });
+    let others = facts.others.values();
+    let others = others.filter(|found| !(is_renamed && is_gone(found)));
+    let containers = facts.container.iter().chain(others);
     let connected = request.operation() == Some(Operation::NetworkConnect);
     let network = request.head.target.name().filter(|_| connected);
     let network = network.and_then(|name| facts.networks.get(name));

@@ -13,7 +13,7 @@ use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
 use crate::policy::Quiet;
 
-use places::{Kind, Place, tables};
+use places::{Form, Kind, Place, tables};
 
 /// What stands in place of a hidden value; a request that carries it is refused, whatever the policy.
 pub const HIDDEN: &str = "<hidden by dockgate>";
@@ -79,7 +79,11 @@ pub fn hidden_places(operation: Operation) -> Vec<String> {
     };
     tables(operation)
         .flat_map(|(_, beneath, places)| {
-            places.iter().map(move |place| joined(beneath, place.path))
+            places.iter().map(move |place| match place.path {
+                // What is hidden there depends on another part of the answer.
+                _ if place.form == Form::HostName => "Config.Hostname".to_owned(),
+                path => joined(beneath, path),
+            })
         })
         .collect()
 }

@@ -291,6 +291,21 @@ pub(super) fn is_image_id(text: &str) -> bool {
     !bare.is_empty() && bare.len() <= 64 && bare.bytes().all(is_hex)
 }
 
+/// Whether a name of something new could be the beginning of an id that somebody writes, and would then come before it.
+pub(super) fn may_be_short_id(name: &str) -> bool {
+    name.len() >= SHORTEST_ID && is_image_id(name)
+}
+
+/// Likewise what clients write for this long name of an image.
+pub(super) fn image_id_like(name: &str) -> Option<&str> {
+    let path = name.strip_prefix("docker.io/library/")?;
+    path.strip_suffix(":latest")
+        .filter(|short| may_be_short_id(short))
+}
+
+/// Shorter ones are names more often than ids.
+const SHORTEST_ID: usize = 4;
+
 fn fits(patterns: &[Pattern], text: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(text))
 }

@@ -20,6 +20,10 @@ pub(super) fn check(line: &str) -> Result<(), &'static str> {
     if !word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
         return Err("it begins with no instruction");
     }
+    // The owner's line would be text of the document, and could even be what ends it.
+    if word.eq_ignore_ascii_case("ONBUILD") && text.contains("<<") {
+        return Err("a here-document runs on into the next line");
+    }
     if !word.eq_ignore_ascii_case("LABEL") {
         return Ok(());
     }
@@ -59,6 +63,8 @@ mod tests {
             "ENV A=b",
             "label a=b c=d",
             "LABEL org.example/version=1.0",
+            "ONBUILD RUN true",
+            "CMD cat <<EOF",
         ] {
             assert_eq!(check(good), Ok(()), "{good}");
         }
@@ -75,6 +81,8 @@ mod tests {
             "# escape=`",
             "ENV A=b\nLABEL dockgate.owner=other",
             "\u{feff}LABEL a=b",
+            "onbuild RUN <<'LABEL dockgate.owner=\"ci\"'",
+            "ONBUILD COPY <<-EOF /x",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

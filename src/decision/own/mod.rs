@@ -2,13 +2,14 @@
 
 mod changes;
 mod filters;
+mod listed;
 mod named;
 mod owning;
 mod stamp;
 mod volumes;
 
 use super::facts::{Facts, Found};
-use super::references::Reference;
+use super::references::{Reference, is_image_id};
 use super::{Judge, Reason, existing};
 use crate::engine_api::{EngineRequest, ExistingContainer, ExistingNetwork, Kind, Operation};
 use crate::policy::{Pattern, Shared};
@@ -23,6 +24,9 @@ pub fn references_of_owner(request: &EngineRequest, shared: &Shared) -> Vec<Refe
     let named = named(request, shared);
     named.into_iter().map(|named| named.reference).collect()
 }
+
+/// Digits of an id as clients write it.
+const SHORT_ID: usize = 12;
 
 /// What a thing is to an owner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,7 @@ impl Judge<'_> {
         // What the path names comes first, as it does at the daemon.
         let absent = named.find_map(|named| self.own_thing(&named, shared));
         if absent.is_none() {
-            self.stampable();
+            self.stampable(shared);
             self.volumes_of_containers(shared);
         }
         absent
@@ -94,7 +98,7 @@ impl Judge<'_> {
                 return Some((409, message));
             }
             (Purpose::Make | Purpose::Pull, _) => {
-                let message = "another image has this name, which is not this client's to change";
+                let message = "something that is not this client's has this name, or an id that begins with it";
                 self.refuse(Reason::new(
                     "name-taken",
                     &named.place,
@@ -125,7 +129,7 @@ impl Judge<'_> {
     }
 
     /// What is made can be given its owner.
-    fn stampable(&mut self) {
+    fn stampable(&mut self, shared: &Shared) {
         let (operation, query) = (self.request.operation(), &self.request.head.query);
         let message = match operation {
             Some(Operation::ImageLoad) => {
@@ -134,6 +138,12 @@ impl Judge<'_> {
             Some(Operation::BuildPrune) => "the cache of builds is not kept apart by owners",
             Some(Operation::ImageCreate) if self.pulls_all() => {
                 "every tag of the repository would be pulled; name one"
+            }
+            Some(Operation::ImageBuild) if !shared.images => {
+                "the gate does not read which images a build begins from, and others' are not shared"
+            }
+            Some(_) if !shared.images && self.hands_out_all() => {
+                "every tag of the repository would be handed out, those of others too; name one"
             }
             Some(_) | None => "",
         };
@@ -162,6 +172,28 @@ impl Judge<'_> {
                 &bind,
                 message,
             ));
+        }
+    }
+
+    /// moby: image/tarexport/save.go, `parseNames`; distribution/push_v2.go.
+    fn hands_out_all(&self) -> bool {
+        let (query, name) = (&self.request.head.query, self.request.head.target.name());
+        let name = name.unwrap_or_default();
+        let is_tagged = |name: &str| {
+            let last = name.rsplit('/').next().unwrap_or_default();
+            last.is_empty() || last.contains([':', '@'])
+        };
+        let is_id = |name: &str| name.len() >= SHORT_ID && is_image_id(name);
+        match self.request.operation() {
+            Some(Operation::ImagePush) => {
+                query.get("tag").unwrap_or_default().is_empty() && !is_tagged(name)
+            }
+            Some(Operation::ImageGet) => !is_tagged(name) && !is_id(name),
+            Some(Operation::ImageGetAll) => {
+                let mut names = query.all("names");
+                names.any(|name| !is_tagged(name) && !is_id(name))
+            }
+            Some(_) | None => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What a request names that belongs to someone, each with what the request does with it.
 
 use super::super::references::{self, Reference, body, container_of, first, links_open};
+use super::listed;
 use crate::engine_api::json::{self, Value};
 use crate::engine_api::mount::{self, Mount, Source};
 use crate::engine_api::reference::{self, Untagged};
@@ -93,6 +94,15 @@ impl All<'_> {
                 let reference = Reference::Thing(Kind::Image, text);
                 self.add("image", name, Purpose::Tag, reference);
             }
+            Subject::Thing(Kind::Image) if operation == Operation::ImagePush => {
+                let tag = self.request.head.query.get("tag").unwrap_or_default();
+                let forms = reference::forms_with_tag(name, tag, Untagged::Latest);
+                let longest = forms.first().and_then(|forms| forms.first());
+                let name = longest
+                    .filter(|_| !tag.is_empty())
+                    .map_or(name, String::as_str);
+                self.read_image("image", name);
+            }
             Subject::Thing(Kind::Image) => self.read_image("image", name),
             Subject::Thing(kind) => self.thing("name", name, kind),
             Subject::Volume => {
@@ -125,7 +135,18 @@ impl All<'_> {
         }
     }
 
+    fn filters(&mut self) {
+        for (kind, name) in listed::held_against(self.request) {
+            if kind == Kind::Image {
+                self.read_image("?filters", &name);
+            } else {
+                self.thing("?filters", &name, kind);
+            }
+        }
+    }
+
     fn query(&mut self) {
+        self.filters();
         let query = &self.request.head.query;
         let of = |name: &str| query.get(name).unwrap_or_default();
         match self.request.operation() {
@@ -141,6 +162,13 @@ impl All<'_> {
                 }
             }
             Some(Operation::ImageTag | Operation::ImageCommit) => self.repository(Purpose::Make),
+            Some(Operation::ContainerCreate | Operation::ContainerRename) => {
+                let name = of("name").trim_start_matches('/');
+                if references::may_be_short_id(name) {
+                    let reference = Reference::Thing(Kind::Container, name.to_owned());
+                    self.add("?name", name, Purpose::Make, reference);
+                }
+            }
             Some(Operation::ImageCreate) if of("fromImage").is_empty() => {
                 self.repository(Purpose::Make);
             }
@@ -171,9 +199,14 @@ impl All<'_> {
     /// The longest form of a name, which is never an id; one by its digest stands for nothing else.
     fn image_name(&mut self, place: &str, forms: &[Vec<String>], purpose: Purpose) {
         let longest = forms.first().and_then(|forms| forms.first());
-        if let Some(name) = longest.filter(|name| !name.contains('@')) {
-            let reference = Reference::Thing(Kind::Image, name.clone());
-            self.add(place, name, purpose, reference);
+        let Some(name) = longest.filter(|name| !name.contains('@')) else {
+            return;
+        };
+        let reference = Reference::Thing(Kind::Image, name.clone());
+        self.add(place, name, purpose, reference);
+        if let Some(id) = references::image_id_like(name) {
+            let reference = Reference::Thing(Kind::Image, id.to_owned());
+            self.add(place, id, purpose, reference);
         }
     }
 
@@ -194,6 +227,11 @@ impl All<'_> {
                 .get("ConfigFrom")
                 .map_or("", |from| from.text("Network"));
             self.network("ConfigFrom.Network", from);
+            let name = body.text("Name");
+            if references::may_be_short_id(name) {
+                let reference = Reference::Network(name.to_owned());
+                self.add("Name", name, Purpose::Make, reference);
+            }
         }
         if operation == Some(Operation::VolumeCreate) && !body.text("Name").is_empty() {
             let name = body.text("Name");

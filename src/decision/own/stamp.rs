@@ -22,19 +22,29 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
         let labels = labels.get_or_insert(Value::Object(Vec::new()));
         labels.set(OWNER_LABEL, Value::Text(owner.clone()));
         query.put(operation, "labels", &labels.to_string());
+        // What a build leaves behind has the labels of its Dockerfile so far, and those can be anyone's.
+        query.put(operation, "rm", "1");
+        query.put(operation, "forcerm", "1");
     }
     let is_import = query.get("fromImage").is_none_or(str::is_empty);
     if operation == Operation::ImageCreate && is_import {
         query.push(operation, "changes", &changes::owner_line(owner));
     }
-    if MADE.contains(&operation) && matches!(request.body, Body::None) {
+    // The daemon takes `null` for an object with nothing in it.
+    if MADE.contains(&operation) && matches!(request.body, Body::None | Body::Json(Value::Null)) {
         request.body = Body::Json(Value::Object(Vec::new()));
     }
     let Body::Json(body) = &mut request.body else {
         return;
     };
-    if MADE.contains(&operation) {
+    // The image of a commit has the labels of its container, and over them those of the body: `null` would be one too.
+    let has_labels = body.get("Labels").is_some_and(|labels| !labels.is_zero());
+    if MADE.contains(&operation) || (operation == Operation::ImageCommit && has_labels) {
         set_in(body, "Labels", (OWNER_LABEL, owner));
+    }
+    if operation == Operation::NetworkCreate {
+        // Up to API 1.43 the daemon makes a second network of the same name, and neither is found by it any more.
+        body.set("CheckDuplicate", Value::Bool(true));
     }
     volumes::stamp(operation, body, facts);
 }

@@ -2,7 +2,7 @@
 
 use super::super::reason::MOST_REASONS;
 use super::super::{Judge, Reason};
-use super::{HIDDEN, HIDDEN_BYTES};
+use super::{HIDDEN, HIDDEN_BYTES, events};
 use crate::engine_api::Operation;
 use crate::engine_api::json::{self, Value};
 use crate::policy::{Limit, Line, Quiet};
@@ -40,12 +40,36 @@ impl Judge<'_> {
             let of_parameter = |(text, line)| (format!("?{name}"), text, line);
             found.extend(guessed.into_iter().map(of_parameter));
         }
+        found.extend(self.node_by_name());
         for (path, text, line) in found {
             let message = "the answer would tell what `[quiet]` of the policy hides";
             let reason = Reason::new("hidden-query", &path, &text, message);
             self.refuse(reason.opened_by(line, ""));
         }
     }
+}
+
+impl Judge<'_> {
+    /// A node is found by its host's name, and the answer says whether it is.
+    fn node_by_name(&self) -> Option<(String, String, Line)> {
+        let setting = &self.policy.quiet.host_details;
+        if !setting.value {
+            return None;
+        }
+        let is_of_node = self
+            .request
+            .operation()
+            .is_some_and(|operation| operation.spec().path.starts_with("/nodes/"));
+        let name = self.request.head.target.name()?;
+        let tells = is_of_node && !is_node_id(name);
+        tells.then(|| ("node".to_owned(), name.to_owned(), setting.line))
+    }
+}
+
+/// moby: github.com/moby/swarmkit/v2/identity, `NewID`.
+fn is_node_id(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    text.len() == 25 && text.bytes().all(is_digit)
 }
 
 fn is_placeholder(text: &str) -> bool {
@@ -99,16 +123,49 @@ fn filters(quiet: &Quiet, operation: Option<Operation>, text: &str) -> Vec<(Stri
         return Vec::new();
     };
     let mut found = Vec::new();
+    let is_of_events = operation == Some(Operation::SystemEvents);
+    let of_hosts = is_of_events && !leaves_out_hosts(&filters);
     for (name, set) in filters.members() {
-        let keys = set.members().iter().map(|(key, _)| key.as_str());
-        let values = keys.chain(set.items().iter().map(Value::as_text));
-        for value in values {
-            if let Some(line) = guess(quiet, operation, (name, value)) {
+        for value in values(set) {
+            let of_label = name.contains("label").then(|| value.split_once('='));
+            let key = of_label.flatten().map(|(key, _)| key);
+            let key = key.filter(|_| is_of_events);
+            let of_attribute = key.and_then(|key| attribute(quiet, key, of_hosts));
+            if let Some(line) = guess(quiet, operation, (name, value)).or(of_attribute) {
                 found.push((format!("{name}={value}"), line));
             }
         }
     }
     found
+}
+
+fn values(set: &Value) -> impl Iterator<Item = &str> {
+    let keys = set.members().iter().map(|(key, _)| key.as_str());
+    keys.chain(set.items().iter().map(Value::as_text))
+}
+
+/// Whether the events are those of kinds only whose attributes tell nothing of a machine.
+fn leaves_out_hosts(filters: &Value) -> bool {
+    let Some(kinds) = filters.get("type") else {
+        return false;
+    };
+    values(kinds).count() > 0 && values(kinds).all(|kind| TELL_NO_HOST.contains(&kind))
+}
+
+const TELL_NO_HOST: &[&str] = &["container", "image", "volume", "network", "plugin"];
+
+/// The line that hides an attribute of events, which the filter for labels finds as it finds labels.
+///
+/// moby: daemon/events/filter.go, `matchLabels`; attributes of daemons and nodes have no dots.
+fn attribute(quiet: &Quiet, key: &str, of_hosts: bool) -> Option<Line> {
+    let is_command = events::COMMAND_ATTRIBUTES.contains(&key) || key.contains('*');
+    if is_command && quiet.command_lines.value {
+        return Some(quiet.command_lines.line);
+    }
+    let hides = [&quiet.host_details, &quiet.host_paths, &quiet.secrets];
+    let setting = hides.into_iter().find(|setting| setting.value)?;
+    let may_be_of_host = of_hosts && (!key.contains('.') || key.contains('*'));
+    may_be_of_host.then_some(setting.line)
 }
 
 /// The line that hides what the filter asks by.
@@ -130,6 +187,10 @@ fn guess(quiet: &Quiet, operation: Option<Operation>, (name, value): (&str, &str
         // moby: daemon/events/filter.go, `fuzzyMatchName`.
         "daemon" | "node" if operation == Some(Operation::SystemEvents) => on(&quiet.host_details),
         "name" if operation == Some(Operation::NodeList) => on(&quiet.host_details),
+        // moby: daemon/cluster/helpers.go, `getNode`.
+        "node" if operation == Some(Operation::TaskList) && !is_node_id(value) => {
+            on(&quiet.host_details)
+        }
         _ => None,
     }
 }

@@ -64,4 +64,4 @@ fn is_hidden(kind: &str, key: &str, quiet: &Quiet) -> bool {
 }
 
 /// Podman's names for what Docker has in the action.
-const COMMAND_ATTRIBUTES: &[&str] = &["command", "cmd", "execCommand"];
+pub(super) const COMMAND_ATTRIBUTES: &[&str] = &["command", "cmd", "execCommand"];

@@ -46,6 +46,7 @@ pub(super) fn hide(value: &mut Value, form: Form, quiet: &Quiet) {
         Form::Bytes => bytes(value),
         Form::Empty => empty(value),
         Form::Processes => processes(value),
+        Form::HostName => host_name(value),
         Form::Event => events::hide(value, quiet),
     }
 }
@@ -116,19 +117,24 @@ fn labels(value: &mut Value, quiet: &Quiet) {
     }
 }
 
-/// `node.labels.KEY==VALUE`, with any white space around the operator.
+/// `node.labels.KEY==VALUE` or `node.hostname==VALUE`, with any white space around the operator.
 fn constraints(value: &mut Value, quiet: &Quiet) {
     each_text(value, &|text| {
         let at = text.find("==").or_else(|| text.find("!="))?;
         let (key, rest) = text.split_at(at);
         let operator = rest.get(..2)?;
         let named = key.trim();
-        let label = named
-            .strip_prefix("node.labels.")
-            .or_else(|| named.strip_prefix("engine.labels."))?;
-        quiet
-            .hides_label(label)
-            .then(|| format!("{key}{operator}{HIDDEN}"))
+        // moby: swarmkit's manager/constraint/constraint.go reads all but the label itself in any case.
+        let is_host = ["node.hostname", "node.ip"]
+            .iter()
+            .any(|known| named.eq_ignore_ascii_case(known));
+        let label = ["node.labels.", "engine.labels."].iter().find_map(|known| {
+            let (first, label) = named.split_at_checked(known.len())?;
+            first.eq_ignore_ascii_case(known).then_some(label)
+        });
+        let is_hidden = (is_host && quiet.host_details.value)
+            || label.is_some_and(|label| quiet.hides_label(label));
+        is_hidden.then(|| format!("{key}{operator}{HIDDEN}"))
     });
 }
 
@@ -146,6 +152,21 @@ fn mount_source(value: &mut Value) {
     let has_name = matches!(value.text("Type"), "volume" | "image" | "cluster");
     if !has_name && let Some(source) = value.get_mut("Source") {
         whole(source);
+    }
+}
+
+/// A container in the host's network, or that shares its names, is called as the host is.
+///
+/// moby: daemon/container_operations.go, `initializeNetworking`.
+fn host_name(value: &mut Value) {
+    let is_hosts = value.get("HostConfig").is_none_or(|host_config| {
+        let network = host_config.text("NetworkMode");
+        // One that joins another's network has the other's name.
+        network == "host" || network.contains(':') || host_config.text("UTSMode") == "host"
+    });
+    let config = value.get_mut("Config").filter(|_| is_hosts);
+    if let Some(name) = config.and_then(|config| config.get_mut("Hostname")) {
+        whole(name);
     }
 }
 

@@ -44,6 +44,8 @@ pub(super) enum Form {
     Empty,
     /// The answer to `ContainerTop`.
     Processes,
+    /// The answer to `ContainerInspect`, where the container has the host's name.
+    HostName,
     Event,
 }
 
@@ -120,6 +122,8 @@ const TABLES: &[Table] = &[
     (&[O::ContainerInspect], "HostConfig.Mounts.[]", MOUNT),
     (&[O::ContainerInspect, O::ImageInspect], "Config", CONFIG),
     (&[O::ImageInspect], "ContainerConfig", CONFIG),
+    (&[O::ImageInspect], "ContainerConfig", COMMITTED),
+    (&[O::ImageInspect], "Config", COMMITTED),
     (&[O::ImageInspect], "", IMAGE),
     (&[O::ImageList], "", IMAGE_SUMMARY),
     (&[O::SystemDataUsage], "Images.[]", IMAGE_SUMMARY),
@@ -161,6 +165,7 @@ const CONTAINER_SUMMARY: &[Place] = &[
 ];
 
 const CONTAINER: &[Place] = &[
+    place("", HOST_DETAILS, Form::HostName),
     place("Path", COMMANDS, Form::Whole),
     place("Args", COMMANDS, Form::Whole),
     place("State.Error", FAILURES, Form::Whole),
@@ -181,6 +186,9 @@ const CONTAINER: &[Place] = &[
     ),
     place("ImageManifestDescriptor.annotations", LABELS, Form::Labels),
 ];
+
+/// Of the container that an image was made of.
+const COMMITTED: &[Place] = &[place("Hostname", HOST_DETAILS, Form::Whole)];
 
 /// Of a container or an image.
 const CONFIG: &[Place] = &[

@@ -1,8 +1,8 @@
 //! Where answers about a swarm hold what a policy can hide: services, tasks, nodes, secrets, configs, the swarm itself.
 
 use super::places::{
-    COMMANDS, ENVIRONMENT, FAILURES, Form, HOST_DETAILS, HOST_PATHS, LABELS, MOUNT, NETWORK, Place,
-    SECRETS, Table, place,
+    COMMANDS, ENVIRONMENT, FAILURES, Form, HOST_DETAILS, HOST_PATHS, Kind, LABELS, MOUNT, NETWORK,
+    Place, SECRETS, Table, place,
 };
 use crate::engine_api::Operation as O;
 
@@ -40,6 +40,8 @@ pub(super) const TABLES: &[Table] = &[
 const SERVICE: &[O] = &[O::ServiceList, O::ServiceInspect];
 const TASKS: &[O] = &[O::TaskList, O::TaskInspect];
 
+const OF_NODES: &[Kind] = &[Kind::Labels, Kind::HostDetails];
+
 const SERVICE_SPEC: &[Place] = &[
     place("Labels", LABELS, Form::Labels),
     place("Networks.[].DriverOpts", SECRETS, Form::Whole),
@@ -69,7 +71,7 @@ const TASK_SPEC: &[Place] = &[
     place("PluginSpec.privileges.[].value", HOST_PATHS, Form::Whole),
     place("LogDriver.Options", SECRETS, Form::Whole),
     place("Networks.[].DriverOpts", SECRETS, Form::Whole),
-    place("Placement.Constraints", LABELS, Form::Constraints),
+    place("Placement.Constraints", OF_NODES, Form::Constraints),
 ];
 
 const TASK: &[Place] = &[

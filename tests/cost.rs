@@ -33,8 +33,8 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 256_000,
-        allocations: 30,
+        instructions: 286_000,
+        allocations: 31,
     }
 }
 
@@ -45,8 +45,8 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 280_000,
-        allocations: 29,
+        instructions: 310_000,
+        allocations: 30,
     }
 }
 
@@ -63,8 +63,8 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 1_245_000,
-        allocations: 140,
+        instructions: 1_450_000,
+        allocations: 148,
     }
 }
 

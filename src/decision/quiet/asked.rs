@@ -1,5 +1,7 @@
 //! What a request asks by, where a policy hides: the placeholder itself, and guesses at what it stands for.
 
+use std::fmt;
+
 use super::super::reason::MOST_REASONS;
 use super::super::{Judge, Reason};
 use super::{HIDDEN, HIDDEN_BYTES, events};
@@ -17,7 +19,7 @@ impl Judge<'_> {
             .map(|(name, _)| format!("?{name}"))
             .collect();
         if let Some(body) = self.body() {
-            placeholders(body, "", &mut found);
+            placeholders(body, Place::Body, &mut found);
         }
         for path in found {
             let message = "it stands for a value that a `[quiet]` policy has hidden, and the daemon would take it for \
@@ -73,11 +75,30 @@ fn is_node_id(text: &str) -> bool {
 }
 
 fn is_placeholder(text: &str) -> bool {
-    text.contains(HIDDEN) || text == HIDDEN_BYTES
+    text.len() >= HIDDEN.len() && (text.contains(HIDDEN) || text == HIDDEN_BYTES)
+}
+
+/// Where something stands in a body, put into words only where it must be named.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Body,
+    Member(&'a Self, &'a str),
+    Item(&'a Self, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body => Ok(()),
+            Self::Member(Self::Body, key) => f.write_str(key),
+            Self::Member(place, key) => write!(f, "{place}.{key}"),
+            Self::Item(place, index) => write!(f, "{place}[{index}]"),
+        }
+    }
 }
 
 /// Where in a body it stands, in keys too; no more places than a refusal names.
-fn placeholders(value: &Value, path: &str, found: &mut Vec<String>) {
+fn placeholders(value: &Value, place: Place<'_>, found: &mut Vec<String>) {
     if found.len() > MOST_REASONS {
         return;
     }
@@ -85,35 +106,23 @@ fn placeholders(value: &Value, path: &str, found: &mut Vec<String>) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
         Value::Text(text) => {
             if is_placeholder(text) {
-                found.push(path.to_owned());
+                found.push(place.to_string());
             }
         }
         Value::List(items) => {
             for (index, item) in items.iter().enumerate() {
-                within(item, &|| format!("{path}[{index}]"), found);
+                placeholders(item, Place::Item(&place, index), found);
             }
         }
         Value::Object(members) => {
             for (key, member) in members {
-                let place = || match path {
-                    "" => key.to_string(),
-                    path => format!("{path}.{key}"),
-                };
+                let place = Place::Member(&place, key);
                 if is_placeholder(key) {
-                    found.push(place());
+                    found.push(place.to_string());
                 }
-                within(member, &place, found);
+                placeholders(member, place, found);
             }
         }
-    }
-}
-
-/// Names the place only where there is something to name.
-fn within(value: &Value, place: &dyn Fn() -> String, found: &mut Vec<String>) {
-    match value {
-        Value::Text(text) if !is_placeholder(text) => {}
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        Value::Text(_) | Value::List(_) | Value::Object(_) => placeholders(value, &place(), found),
     }
 }
 

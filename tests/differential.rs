@@ -11,8 +11,12 @@ mod effect;
 mod images;
 mod judged;
 mod loose;
+mod plugins;
 mod removals;
 mod second;
+mod strays;
+mod swarm;
+mod swarm_tables;
 mod tables;
 mod targets;
 
@@ -28,6 +32,8 @@ use judged::{Judged, Sent};
 /// What came of one kind of generated request.
 #[derive(Debug, Default)]
 struct Tally {
+    /// The daemon that is asked what a request refers to, where it is not the one of all tests.
+    daemon: Option<Address>,
     generated: usize,
     sent: usize,
     /// Of those sent: how many the daemon took.
@@ -44,7 +50,7 @@ impl Tally {
         effect: impl Fn(&Sent, &Judged) -> Effect,
     ) {
         self.generated += 1;
-        let Some(judged) = sent.judged(policies) else {
+        let Some(judged) = sent.judged(policies, self.daemon.as_ref()) else {
             return;
         };
         self.sent += 1;
@@ -61,7 +67,7 @@ impl Tally {
             Some(pair) if agrees(&pair) => {
                 self.taken += usize::from(pair.0.is_taken());
                 let policy = judged.by;
-                let strays = pair.1.strays(&judged);
+                let strays = strays::of(&pair.1, &judged).into_iter();
                 self.wrong.extend(
                     strays.map(|stray| format!("{}\n  policy {policy}: {stray}", sent.shown())),
                 );
@@ -78,6 +84,7 @@ impl Tally {
     /// Fails where anything was wrong, or where too little was tried to mean anything.
     fn check(&self, what: &str, least_sent: usize, least_taken: usize) {
         let Self {
+            daemon: _,
             generated,
             sent,
             taken,
@@ -101,12 +108,28 @@ impl Tally {
 
 /// Generates requests until so many have been generated, or so many sent.
 fn tried(
+    bounds: (u64, usize, usize),
+    policies: &[Policy],
+    make: impl Fn(&mut Random) -> Sent,
+    effect: impl Fn(&Sent, &Judged) -> Effect,
+) -> Tally {
+    tried_at(None, bounds, policies, make, effect)
+}
+
+/// Likewise at another daemon.
+fn tried_at(
+    daemon: Option<&Address>,
     (seed, most_generated, most_sent): (u64, usize, usize),
     policies: &[Policy],
     make: impl Fn(&mut Random) -> Sent,
     effect: impl Fn(&Sent, &Judged) -> Effect,
 ) -> Tally {
-    let (mut random, mut tally) = (Random::new(seed), Tally::default());
+    let daemon = daemon.cloned();
+    let mut tally = Tally {
+        daemon,
+        ..Tally::default()
+    };
+    let mut random = Random::new(seed);
     while tally.generated < most_generated && tally.sent < most_sent {
         tally.try_one(&make(&mut random), policies, &effect);
     }

@@ -1,9 +1,9 @@
 //! What the daemon has made of a request, as it says itself, without what differs from one making to the next.
 
-use dockgate::engine_api::{Body, Key, OWNER_LABEL, Operation, json};
+use dockgate::engine_api::OWNER_LABEL;
 use serde_json::Value;
 
-use super::judged::{Judged, Sent};
+use super::judged::Sent;
 use crate::support::address::Address;
 use crate::support::{http, json as read};
 
@@ -14,28 +14,6 @@ pub(super) struct Effect {
     /// `null` where the daemon refused.
     found: Value,
 }
-
-/// Fields of a create that the daemon shows as it was sent them, and whose absence it shows as their zero.
-const SHOWN: &[&str] = &[
-    "/Domainname",
-    "/User",
-    "/Tty",
-    "/OpenStdin",
-    "/WorkingDir",
-    "/Labels",
-    "/HostConfig/Memory",
-    "/HostConfig/Privileged",
-    "/HostConfig/PidMode",
-    "/HostConfig/UTSMode",
-    "/HostConfig/ReadonlyRootfs",
-    "/HostConfig/CpuShares",
-    "/HostConfig/Binds",
-    "/HostConfig/Sysctls",
-    "/HostConfig/OomScoreAdj",
-    "/HostConfig/CgroupParent",
-    "/HostConfig/AutoRemove",
-    "/HostConfig/PublishAllPorts",
-];
 
 impl Effect {
     pub(super) fn of(answer: &http::Answer, found: Value) -> Self {
@@ -63,63 +41,9 @@ impl Effect {
         self.status < 300
     }
 
-    /// Where what exists is not what the gate understood and judged.
-    pub(super) fn strays(&self, judged: &Judged) -> impl Iterator<Item = String> {
-        let body = match &judged.request.body {
-            Body::Json(body) if self.is_taken() => Some(body),
-            Body::Json(_) | Body::None | Body::Stream => None,
-        };
-        let is_create = judged.request.operation() == Some(Operation::ContainerCreate);
-        let places = SHOWN.iter().filter(move |_| is_create);
-        places.filter_map(move |place| {
-            let shown = if place.starts_with("/HostConfig") {
-                self.found.pointer(place)
-            } else {
-                self.found["Config"].pointer(place)
-            };
-            let shown = shown.unwrap_or(&Value::Null);
-            let understood = place.split('/').skip(1).try_fold(body?, json::Value::get);
-            let agrees =
-                understood.map_or_else(|| is_zero(shown), |understood| mirrors(understood, shown));
-            (!agrees)
-                .then(|| format!("{place} is {understood:?} to the gate and {shown} at the daemon"))
-        })
-    }
-}
-
-fn is_zero(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-    }
-}
-
-/// Whether the daemon shows what the gate understood; `null` is the zero of its place.
-fn mirrors(gate: &json::Value, daemon: &Value) -> bool {
-    match (gate, daemon) {
-        (json::Value::Bool(gate), Value::Bool(daemon)) => gate == daemon,
-        (json::Value::Number(gate), Value::Number(daemon)) => gate.as_i64() == daemon.as_i64(),
-        (json::Value::Text(gate), Value::String(daemon)) => gate == daemon,
-        (json::Value::List(gate), Value::Array(daemon)) => {
-            gate.len() == daemon.len()
-                && gate
-                    .iter()
-                    .zip(daemon)
-                    .all(|(gate, daemon)| mirrors(gate, daemon))
-        }
-        (json::Value::Object(gate), Value::Object(daemon)) => {
-            let shown = |(key, gate): &(Key, json::Value)| {
-                daemon
-                    .get(key.as_str())
-                    .is_some_and(|daemon| mirrors(gate, daemon))
-            };
-            gate.len() == daemon.len() && gate.iter().all(shown)
-        }
-        (gate, daemon) => gate.is_zero() && is_zero(daemon),
+    /// What exists after it.
+    pub(super) fn found(&self) -> &Value {
+        &self.found
     }
 }
 

@@ -61,7 +61,8 @@ impl Sent {
     }
 
     /// What the gate would forward under any of the policies, with the request as it was judged.
-    pub(super) fn judged(&self, policies: &[Policy]) -> Option<Judged> {
+    pub(super) fn judged(&self, policies: &[Policy], daemon: Option<&Address>) -> Option<Judged> {
+        let daemon = daemon.cloned().unwrap_or_else(engine::address);
         let wire = self.wire();
         let end = http1::HeadSearch::default().end(&wire).ok()??;
         let head = http1::Request::parse(&wire[..end], 64).ok()?;
@@ -69,11 +70,14 @@ impl Sent {
         head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)
             .ok()?;
         let request = head.with_body(&self.body).ok()?;
-        let permits =
-            |policy: &Policy| match decide(policy, request.clone(), &facts(policy, &request)) {
-                Decision::Permit(permit) => Some(permit.request().clone()),
-                Decision::Refuse(_) => None,
-            };
+        let permits = |policy: &Policy| match decide(
+            policy,
+            request.clone(),
+            &facts(policy, &request, &daemon),
+        ) {
+            Decision::Permit(permit) => Some(permit.request().clone()),
+            Decision::Refuse(_) => None,
+        };
         let (by, request) = policies
             .iter()
             .enumerate()
@@ -92,7 +96,7 @@ impl Sent {
 }
 
 /// What the gate would be told of what a request refers to.
-fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
+fn facts(policy: &Policy, request: &EngineRequest, daemon: &Address) -> Facts {
     let mut facts = Facts::default();
     let mut wanted = references(policy, request);
     while let Some(reference) = wanted.pop() {
@@ -101,43 +105,42 @@ fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
         }
         match reference {
             Reference::Container(name) => {
-                let found = container(&name);
+                let found = container(&name, daemon);
                 if let Found::Is(container) = &found {
                     wanted.append(&mut references_of(policy, container));
                 }
                 facts.container = Some(found);
             }
             Reference::Other(name) => {
-                let found = container(&name);
+                let found = container(&name, daemon);
                 if let Found::Is(container) = &found {
                     wanted.append(&mut references_of(policy, container));
                 }
                 facts.others.insert(name, found);
             }
             Reference::Exec(id) => {
-                let answer =
-                    http::request(&engine::address(), "GET", &format!("/exec/{id}/json"), "");
+                let answer = http::request(daemon, "GET", &format!("/exec/{id}/json"), "");
                 if let Ok(id) = container_of_exec(&answer.body, &id) {
                     wanted.push(Reference::Container(id));
                 }
             }
             Reference::Volume(name) => {
-                let found = told(&format!("/volumes/{name}"), ExistingVolume::read);
+                let found = told(daemon, &format!("/volumes/{name}"), ExistingVolume::read);
                 facts.volumes.insert(name, found);
             }
             Reference::Network(name) => {
                 let read = |bytes: &[u8]| ExistingNetwork::read(bytes, &name);
-                let found = told(&format!("/networks/{name}"), read);
+                let found = told(daemon, &format!("/networks/{name}"), read);
                 facts.networks.insert(name, found);
             }
             Reference::Thing(..) => panic!("nothing is looked up for its owner here"),
             Reference::SwarmNetwork(name) => {
                 let read = |bytes: &[u8]| ExistingNetwork::read_of_swarm(bytes, &name);
-                let found = told(&format!("/networks/{name}?scope=swarm"), read);
+                let found = told(daemon, &format!("/networks/{name}?scope=swarm"), read);
                 facts.swarm_networks.insert(name, found);
             }
             Reference::Image(id) => {
-                let found = told(&format!("/images/{id}/json"), ExistingImage::read);
+                let found = told(daemon, &format!("/images/{id}/json"), ExistingImage::read);
                 facts.images.insert(id, found);
             }
         }
@@ -145,9 +148,13 @@ fn facts(policy: &Policy, request: &EngineRequest) -> Facts {
     facts
 }
 
-fn container(name: &str) -> Found<ExistingContainer> {
-    let found = told(&format!("/containers/{name}/json"), ExistingContainer::read);
-    match (found, told("/info", DaemonDefaults::read)) {
+fn container(name: &str, daemon: &Address) -> Found<ExistingContainer> {
+    let found = told(
+        daemon,
+        &format!("/containers/{name}/json"),
+        ExistingContainer::read,
+    );
+    match (found, told(daemon, "/info", DaemonDefaults::read)) {
         (Found::Is(mut container), Found::Is(defaults)) => {
             container.remove_defaults(&defaults);
             Found::Is(container)
@@ -156,8 +163,12 @@ fn container(name: &str) -> Found<ExistingContainer> {
     }
 }
 
-fn told<T>(path: &str, read: impl FnOnce(&[u8]) -> Result<T, Malformed>) -> Found<T> {
-    let answer = http::request(&engine::address(), "GET", path, "");
+fn told<T>(
+    daemon: &Address,
+    path: &str,
+    read: impl FnOnce(&[u8]) -> Result<T, Malformed>,
+) -> Found<T> {
+    let answer = http::request(daemon, "GET", path, "");
     match answer.status {
         200 => Found::Is(read(&answer.body).unwrap_or_else(|fault| panic!("{path}: {fault}"))),
         status => Found::Answered {

@@ -25,6 +25,7 @@ fn a_daemon_of_its_own_understands_what_the_gate_read() {
     volumes_are_pruned(&daemon);
     containers_are_pruned(&daemon);
     networks_are_pruned(&daemon);
+    images_are_pruned(&daemon);
     for kind in ["secrets", "configs"] {
         data_is_kept(&daemon, kind);
     }
@@ -124,6 +125,72 @@ fn networks_are_pruned(daemon: &Address) {
         |sent, _| pruned(daemon, sent, &create, "/networks"),
     );
     tally.check("filters of NetworkPrune", 12, 6);
+}
+
+/// Images with and without a name; one whose label is read from the image's own configuration.
+const IMAGES: &[(&str, &str)] = &[
+    ("repo=pr-named&", "LABEL+df%3Dpr"),
+    ("repo=pr-other&", "LABEL+df%3Dother"),
+    ("", "LABEL+df%3Dpr"),
+    ("", "LABEL+of%3Dnobody"),
+];
+
+fn images_are_pruned(daemon: &Address) {
+    // A prune leaves what a container is of.
+    let body = json!({ "Image": "busybox" }).to_string();
+    let kept = http::request(daemon, "POST", "/containers/create?name=keeps", &body);
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    let archive = crate::support::archive::of(&[("x".to_owned(), "x".to_owned())].into());
+    let make = |random: &mut Random| {
+        let sent = prune("images", random);
+        let Some((target, filters)) = sent.target.split_once("filters=%7B") else {
+            return sent;
+        };
+        let dangling = random.pick(&[
+            "%5B%22false%22%5D",
+            "%5B%22true%22%5D",
+            "%5B%220%22%5D",
+            "%5B%22x%22%5D",
+            "%7B%22true%22%3Atrue%7D",
+        ]);
+        let dangling = format!("%22dangling%22%3A{dangling}%2C");
+        let dangling = if random.one_in(3) { "" } else { &dangling };
+        Sent::new(
+            "POST",
+            &format!("{target}filters=%7B{dangling}{filters}"),
+            b"",
+        )
+    };
+    let all = || {
+        let found = effect::inspect(daemon, "/images/json?all=1");
+        let shown = |image: &Value| json!([image["RepoTags"], image["Labels"]]).to_string();
+        let mut shown: Vec<String> = found.as_array().unwrap().iter().map(shown).collect();
+        shown.sort();
+        shown
+    };
+    let whole = |was: usize| {
+        if all().len() == was + IMAGES.len() {
+            return;
+        }
+        let filters = "%7B%22dangling%22%3A%5B%22false%22%5D%7D";
+        let target = format!("/images/prune?filters={filters}");
+        let emptied = http::request(daemon, "POST", &target, "");
+        assert_eq!(emptied.status, 200, "{}", emptied.text());
+        for (name, label) in IMAGES {
+            let target = format!("/images/create?fromSrc=-&{name}changes={label}");
+            let made = Sent::new("POST", &target, &archive).ask(daemon);
+            assert_eq!(made.status, 200, "{}", made.text());
+        }
+    };
+    let before = all().len();
+    let policies = [judged::compiled(POLICY)];
+    let tally = tried((56, 600, 60), &policies, make, |sent, _| {
+        whole(before);
+        let answer = sent.ask(daemon);
+        let left = all();
+        Effect::of(&answer, json!(left))
+    });
+    tally.check("filters of ImagePrune", 40, 20);
 }
 
 fn data_is_kept(daemon: &Address, kind: &str) {

@@ -4,7 +4,7 @@ use super::loose::{self, Loose};
 use crate::support::random::Random;
 
 /// A field's name and the texts of its values; `TEXT`, `TEXTS` and `LABELS` are made up.
-type Table = &'static [(&'static str, &'static [&'static str])];
+pub(super) type Table = &'static [(&'static str, &'static [&'static str])];
 
 #[rustfmt::skip]
 const VOLUME: Table = &[
@@ -179,6 +179,21 @@ pub(super) fn secret(random: &mut Random, name: &str) -> Loose {
     with(body, "Name", Loose::raw(&format!("\"{name}\"")))
 }
 
+/// The body of an update of a secret or config, which can change its labels only.
+pub(super) fn labels(random: &mut Random, name: &str) -> Loose {
+    let body = some(SECRET, random);
+    let body = if random.one_in(3) {
+        with(
+            body,
+            "Data",
+            Loose::raw(random.pick(&["\"\"", "null", "\"aHVzaA==\"", "\"eA==\""])),
+        )
+    } else {
+        body
+    };
+    with(body, "Name", Loose::raw(&format!("\"{name}\"")))
+}
+
 /// The configuration that a commit gives an image.
 pub(super) fn commit(random: &mut Random) -> Loose {
     some(CONFIG, random)
@@ -214,7 +229,7 @@ pub(super) fn network(random: &mut Random, name: &str) -> Loose {
 }
 
 /// About one in three of the fields, each once.
-fn some(table: Table, random: &mut Random) -> Loose {
+pub(super) fn some(table: Table, random: &mut Random) -> Loose {
     let mut members: Vec<(Vec<u8>, Loose)> = Vec::new();
     for (key, values) in table {
         let stands = members.iter().any(|(other, _)| other == key.as_bytes());
@@ -243,7 +258,7 @@ fn value(text: &str, random: &mut Random) -> Loose {
     }
 }
 
-fn with(body: Loose, key: &str, value: Loose) -> Loose {
+pub(super) fn with(body: Loose, key: &str, value: Loose) -> Loose {
     let Loose::Object(mut members) = body else {
         return body;
     };

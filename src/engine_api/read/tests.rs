@@ -114,6 +114,31 @@ fn a_value_of_another_type_is_malformed() {
 }
 
 #[test]
+fn tasks_that_are_no_containers_are_objects_or_malformed() {
+    let service = |spec: &str| {
+        let body = format!(r#"{{"Name":"a","TaskTemplate":{{{spec}}}}}"#);
+        read("POST /services/create", &body)
+    };
+    for field in ["PluginSpec", "NetworkAttachmentSpec"] {
+        for odd in ["[]", "0", "false", "\"\"", "[{}]"] {
+            let read = service(&format!("\"{field}\":{odd}"));
+            assert!(matches!(read, Err(Malformed::Body(_))), "{field} {odd}");
+        }
+        for zero in ["null", "{}"] {
+            let request = service(&format!("\"{field}\":{zero}")).unwrap();
+            assert_eq!(request.dropped, [format!("TaskTemplate.{field}")]);
+        }
+        let request = service(&format!(r#""{field}":{{"Name":null}}"#)).unwrap();
+        let places = request.fields().into_iter().map(|found| found.path);
+        assert!(
+            places
+                .collect::<Vec<_>>()
+                .contains(&format!("TaskTemplate.{field}"))
+        );
+    }
+}
+
+#[test]
 fn every_field_of_a_body_is_found_with_its_place() {
     let request = create(r#"{"HostConfig":{"CapAdd":"ALL","Mounts":[{"Type":"bind"}]},"NetworkingConfig":{"EndpointsConfig":{"n":{"DriverOpts":{"a":"b"}}}}}"#).unwrap();
     let found: Vec<String> = request

@@ -14,9 +14,9 @@ use super::{also, harmless, limited, refused};
 /// another one is ignored beside it and refused all the same.
 pub(super) const TASK: &Schema = &Schema {
     parts: &[&[
-        refused("PluginSpec", Shape::Any, Refused::TaskRuntime),
+        refused("PluginSpec", Shape::Map(&Shape::Any), Refused::TaskRuntime),
         harmless("ContainerSpec", Shape::Object(CONTAINER)),
-        refused("NetworkAttachmentSpec", Shape::Any, Refused::TaskRuntime),
+        refused("NetworkAttachmentSpec", Shape::Map(&Shape::Any), Refused::TaskRuntime),
         harmless("Resources", Shape::Object(RESOURCES)),
         harmless("RestartPolicy", Shape::Object(RESTART_POLICY)),
         harmless("Placement", Shape::Object(PLACEMENT)),

@@ -16,6 +16,9 @@ pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
     let Body::Json(body) = &mut request.body else {
         return;
     };
+    if has_no_ids(facts) {
+        return;
+    }
     if operation == Some(Operation::NetworkConnect) {
         pin_text(body, "Container", |name| container_id(facts, name));
         // A container that does not run keeps the network's name, and joins at its start what has the name by then.
@@ -38,6 +41,14 @@ pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
     ) {
         swarm_reference::pin(body, facts);
     }
+}
+
+/// Whether nothing was looked up that a body could name.
+fn has_no_ids(facts: &Facts) -> bool {
+    facts.others.is_empty()
+        && facts.images.is_empty()
+        && facts.networks.is_empty()
+        && facts.swarm_networks.is_empty()
 }
 
 fn path_and_query(request: &mut EngineRequest, facts: &Facts) {

@@ -1,23 +1,21 @@
 //! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
 
-mod reader;
+mod number;
+pub(super) mod reader;
 mod repeated;
+pub(super) mod tokens;
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
-use serde_json::Number;
-
 use super::Malformed;
 use super::key::Key;
-use crate::decimal::Decimal;
+pub use number::Number;
+use tokens::{Token, Tokens};
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
-
-/// Room for the members of an object, before it is known how many come.
-const USUAL_MEMBERS: usize = 16;
 
 /// A JSON value in the order it was sent, without repeated keys; `K` are its keys, `T` its texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,15 +45,24 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
 /// (moby: daemon/server/httputils/httputils.go, `ReadJSON`), so both are refused, and so are a byte-order mark,
 /// invalid UTF-8 and nesting over [`MAX_DEPTH`].
 pub fn read(bytes: &[u8]) -> Result<Raw<'_>, Malformed> {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err(Malformed::Json(
-            "a byte-order mark before the value".to_owned(),
-        ));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Malformed::Json(format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
-    })?;
-    reader::read(text)
+    let mut tokens = Tokens::of(bytes)?;
+    let value = reader::value(&mut tokens)?;
+    tokens.end()?;
+    Ok(value)
+}
+
+/// Likewise an object, whose members `member` reads by their keys.
+pub(super) fn read_members<'a>(
+    bytes: &'a [u8],
+    mut member: impl FnMut(&str, &mut Tokens<'a>) -> Result<Raw<'a>, Malformed>,
+) -> Result<Raw<'a>, Malformed> {
+    let mut tokens = Tokens::of(bytes)?;
+    let value = match tokens.value()? {
+        Token::Object => reader::object(&mut tokens, |key, tokens| member(key, tokens))?,
+        token => reader::value_of(token, &mut tokens)?,
+    };
+    tokens.end()?;
+    Ok(value)
 }
 
 impl From<Raw<'_>> for Value {
@@ -152,7 +159,7 @@ impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
         match self {
             Self::Null => true,
             Self::Bool(value) => !value,
-            Self::Number(number) => number.as_f64() == Some(0.0),
+            Self::Number(number) => number.is_zero(),
             Self::Text(text) => text.is_empty(),
             Self::List(items) => items.is_empty(),
             Self::Object(members) => members.is_empty(),
@@ -185,14 +192,7 @@ impl Value {
             Self::Null => text.push_str("null"),
             Self::Bool(true) => text.push_str("true"),
             Self::Bool(false) => text.push_str("false"),
-            Self::Number(number) => match number.as_u64() {
-                Some(0) => text.push('0'),
-                Some(number) => text.push_str(Decimal::of(number).as_str()),
-                None => {
-                    // INVARIANT: writing to a string does not fail.
-                    let _ = write!(text, "{number}");
-                }
-            },
+            Self::Number(number) => number.write(text),
             Self::Text(value) => write_text(text, value),
             Self::List(items) => {
                 text.push('[');
@@ -207,17 +207,17 @@ impl Value {
             Self::Object(members) => {
                 text.push('{');
                 for (index, (key, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        text.push(',');
-                    }
                     match key {
                         // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
                         Key::Field(field) => {
-                            text.push('"');
+                            text.push_str(if index > 0 { ",\"" } else { "\"" });
                             text.push_str(field.name);
                             text.push_str("\":");
                         }
                         Key::Data(key) => {
+                            if index > 0 {
+                                text.push(',');
+                            }
                             write_text(text, key);
                             text.push(':');
                         }
@@ -231,10 +231,11 @@ impl Value {
 }
 
 fn write_text(text: &mut String, value: &str) {
+    if value.is_empty() {
+        return text.push_str("\"\"");
+    }
     text.push('"');
-    // To look at all bytes is faster than to look for the first.
-    let has_special = |found: bool, byte: u8| found | is_escaped(byte);
-    if !value.bytes().fold(false, has_special) {
+    if !holds_escaped(value.as_bytes()) {
         text.push_str(value);
         text.push('"');
         return;
@@ -257,6 +258,26 @@ fn write_text(text: &mut String, value: &str) {
     text.push_str(rest);
     text.push('"');
 }
+
+/// Whether any byte must be escaped; to look at all, a word at a time, is faster than to look for the first.
+fn holds_escaped(bytes: &[u8]) -> bool {
+    let Some(last) = bytes.last_chunk() else {
+        return bytes.iter().copied().any(is_escaped);
+    };
+    let words = bytes.as_chunks().0.iter().chain([last]);
+    let mark = |marks: u64, word: &[u8; 8]| marks | escaped(u64::from_le_bytes(*word));
+    words.fold(0, mark) != 0
+}
+
+/// Not zero where a byte of the word must be escaped.
+fn escaped(word: u64) -> u64 {
+    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
+    (is_zero(word ^ (ONES * 0x22)) | is_zero(word ^ (ONES * 0x5c)) | is_control) & (ONES * 0x80)
+}
+
+/// One in each byte.
+const ONES: u64 = 0x0101_0101_0101_0101;
 
 /// RFC 8259, section 7.
 fn is_escaped(byte: u8) -> bool {

@@ -67,12 +67,21 @@ impl fmt::Display for Key {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{Inner, Shape};
+    use std::collections::HashSet;
+
+    use super::super::schema::{Inner, MOST_FIELDS, MOST_PARTS, Shape};
     use super::super::{Operation, body_of};
 
     fn check(shape: Shape) {
         match shape.inner() {
             Inner::Fields(schema) => {
+                let mut names = HashSet::new();
+                for field in schema.fields() {
+                    let mut written = [Some(field.name), field.spelling].into_iter().flatten();
+                    assert!(written.all(|name| names.insert(name)), "{}", field.name);
+                }
+                let parts = schema.parts;
+                assert!(parts.len() <= MOST_PARTS && parts.iter().all(|part| part.len() <= MOST_FIELDS));
                 for field in schema.fields() {
                     let is_plain =
                         |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -86,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn names_in_the_model_hold_nothing_that_json_escapes() {
+    fn names_in_the_model_stand_once_in_each_object_and_hold_nothing_that_json_escapes() {
         let shapes: Vec<_> = Operation::all().filter_map(body_of).collect();
         assert!(shapes.len() > 20);
         shapes.into_iter().for_each(check);

@@ -116,11 +116,8 @@ fn a_value_of_another_type_is_malformed() {
 #[test]
 fn every_field_of_a_body_is_found_with_its_place() {
     let request = create(r#"{"HostConfig":{"CapAdd":"ALL","Mounts":[{"Type":"bind"}]},"NetworkingConfig":{"EndpointsConfig":{"n":{"DriverOpts":{"a":"b"}}}}}"#).unwrap();
-    let found: Vec<String> = request
-        .fields()
-        .into_iter()
-        .map(|field| field.path)
-        .collect();
+    let mut found: Vec<String> = Vec::new();
+    request.each_field(|field| found.push(field.path.to_owned()));
     for path in [
         "HostConfig.CapAdd",
         "HostConfig.Mounts",

@@ -111,7 +111,7 @@ impl ExistingContainer {
             .get("Config")
             .is_some_and(|config| config.get("NetworkDisabled") == Some(&Raw::Bool(true)));
         if is_disabled && is_default_network(host_config.text("NetworkMode")) {
-            host_config.set("NetworkMode", Value::Text("none".to_owned()));
+            host_config.set("NetworkMode", Value::Text("none".into()));
         }
         for (key, hidden) in [("MaskedPaths", MASKED), ("ReadonlyPaths", READ_ONLY)] {
             let hides_all = host_config

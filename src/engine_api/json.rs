@@ -3,15 +3,17 @@
 mod number;
 pub(super) mod reader;
 mod repeated;
+mod text;
 pub(super) mod tokens;
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Deref;
 
 use super::Malformed;
 use super::key::Key;
 pub use number::Number;
+pub use text::Text;
 use tokens::{Token, Tokens};
 
 /// Deepest nesting of arrays and objects that is read.
@@ -29,7 +31,7 @@ pub enum Json<K, T> {
 }
 
 /// A value on its own.
-pub type Value = Json<Key, String>;
+pub type Value = Json<Key, Text>;
 
 /// A value as it was read, whose keys and texts are still those of the bytes.
 pub type Raw<'a> = Json<Cow<'a, str>, Cow<'a, str>>;
@@ -71,11 +73,11 @@ impl From<Raw<'_>> for Value {
             Raw::Null => Self::Null,
             Raw::Bool(value) => Self::Bool(value),
             Raw::Number(number) => Self::Number(number),
-            Raw::Text(text) => Self::Text(text.into_owned()),
+            Raw::Text(text) => Self::Text(text.into()),
             Raw::List(items) => Self::List(items.into_iter().map(Self::from).collect()),
             Raw::Object(members) => {
                 let owned = |(key, value): (Cow<'_, str>, Raw<'_>)| {
-                    (Key::from(key.into_owned()), Self::from(value))
+                    (Key::from(key), Self::from(value))
                 };
                 Self::Object(members.into_iter().map(owned).collect())
             }
@@ -193,7 +195,7 @@ impl Value {
             Self::Bool(true) => text.push_str("true"),
             Self::Bool(false) => text.push_str("false"),
             Self::Number(number) => number.write(text),
-            Self::Text(value) => write_text(text, value),
+            Self::Text(value) => value.write(text),
             Self::List(items) => {
                 text.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -218,7 +220,7 @@ impl Value {
                             if index > 0 {
                                 text.push(',');
                             }
-                            write_text(text, key);
+                            key.write(text);
                             text.push(':');
                         }
                     }
@@ -228,60 +230,6 @@ impl Value {
             }
         }
     }
-}
-
-fn write_text(text: &mut String, value: &str) {
-    if value.is_empty() {
-        return text.push_str("\"\"");
-    }
-    text.push('"');
-    if !holds_escaped(value.as_bytes()) {
-        text.push_str(value);
-        text.push('"');
-        return;
-    }
-    let mut rest = value;
-    while let Some(at) = rest.bytes().position(is_escaped) {
-        let (plain, special) = rest.split_at(at);
-        text.push_str(plain);
-        let mut characters = special.chars();
-        match characters.next() {
-            Some(c @ ('"' | '\\')) => text.extend(['\\', c]),
-            Some(c) => {
-                // INVARIANT: writing to a string does not fail.
-                let _ = write!(text, "\\u{:04x}", u32::from(c));
-            }
-            None => {}
-        }
-        rest = characters.as_str();
-    }
-    text.push_str(rest);
-    text.push('"');
-}
-
-/// Whether any byte must be escaped; to look at all, a word at a time, is faster than to look for the first.
-fn holds_escaped(bytes: &[u8]) -> bool {
-    let Some(last) = bytes.last_chunk() else {
-        return bytes.iter().copied().any(is_escaped);
-    };
-    let words = bytes.as_chunks().0.iter().chain([last]);
-    let mark = |marks: u64, word: &[u8; 8]| marks | escaped(u64::from_le_bytes(*word));
-    words.fold(0, mark) != 0
-}
-
-/// Not zero where a byte of the word must be escaped.
-fn escaped(word: u64) -> u64 {
-    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    let is_control = word.wrapping_sub(ONES * 0x20) & !word;
-    (is_zero(word ^ (ONES * 0x22)) | is_zero(word ^ (ONES * 0x5c)) | is_control) & (ONES * 0x80)
-}
-
-/// One in each byte.
-const ONES: u64 = 0x0101_0101_0101_0101;
-
-/// RFC 8259, section 7.
-fn is_escaped(byte: u8) -> bool {
-    byte < b' ' || matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The key of a JSON object: a field of the model, or whatever it was called by who wrote it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use super::json::Text;
 use super::schema::Field;
 
 /// A key of an object.
@@ -11,7 +13,7 @@ pub enum Key {
     /// A field of the schema that the object was held against, under its one name.
     Field(&'static Field),
     /// Data, or a key of an object that was held against no schema.
-    Data(String),
+    Data(Text),
 }
 
 impl Key {
@@ -49,13 +51,19 @@ impl PartialEq<str> for Key {
 
 impl From<String> for Key {
     fn from(key: String) -> Self {
-        Self::Data(key)
+        Self::Data(key.into())
+    }
+}
+
+impl From<Cow<'_, str>> for Key {
+    fn from(key: Cow<'_, str>) -> Self {
+        Self::Data(key.into())
     }
 }
 
 impl From<&str> for Key {
     fn from(key: &str) -> Self {
-        Self::Data(key.to_owned())
+        Self::Data(key.into())
     }
 }
 

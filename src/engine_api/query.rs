@@ -135,7 +135,7 @@ impl Query {
             if !known.value.is_empty() && class != Class::Harmless {
                 show(&Field {
                     path: &["?", known.parameter.name].concat(),
-                    value: &Value::Text(known.value.clone()),
+                    value: &Value::Text(known.value.as_str().into()),
                     class,
                 });
             }

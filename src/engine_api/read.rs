@@ -6,7 +6,7 @@ use std::fmt;
 use super::Malformed;
 use super::fields::shortened;
 use super::json::tokens::Tokens;
-use super::json::{self, Raw, Value, reader};
+use super::json::{self, Raw, Text, Value, reader};
 use super::key::Key;
 use super::operation::Operation;
 use super::schema::{Class, Field, Schema, Seen, Shape};
@@ -44,7 +44,7 @@ impl Reading {
 
     /// Reads a body, holds it against its shape and yields the canonical one.
     pub(super) fn body(&mut self, bytes: &[u8], shape: Shape) -> Result<Value, Malformed> {
-        let mut tokens = Tokens::of(bytes)?;
+        let mut tokens = Tokens::of(bytes)?.lasting();
         let value = self.shaped(&mut tokens, shape, &Place::Root);
         let read = value.and_then(|value| Ok(tokens.end().map(|()| value)?));
         // A fault of the JSON comes first, wherever it stands.
@@ -71,7 +71,7 @@ impl Reading {
             // Go's decoder leaves the zero value where `null` stands, whatever the type.
             (Some(b'n'), _) => tokens.null().map(|()| Value::Null)?,
             (Some(b't' | b'f'), Shape::Bool) => Value::Bool(tokens.bool()?),
-            (Some(b'"'), Shape::Text) => Value::Text(tokens.text()?.into_owned()),
+            (Some(b'"'), Shape::Text) => Value::Text(tokens.kept_text()?),
             (Some(b'-' | b'0'..=b'9'), Shape::Integer | Shape::Float) => {
                 let number = tokens.number()?;
                 if matches!(shape, Shape::Integer) && number.as_i64().is_none() {
@@ -81,7 +81,7 @@ impl Reading {
             }
             // The daemon takes one string for a list of one; as a list it is judged like any other.
             (Some(b'"'), Shape::TextOrList) => {
-                Value::List(vec![Value::Text(tokens.text()?.into_owned())])
+                Value::List(vec![Value::Text(tokens.kept_text()?)])
             }
             (Some(b'['), Shape::TextList | Shape::TextOrList) => list(tokens, |tokens, _| {
                 text_or_null(tokens)?.ok_or_else(|| misfit(shape, place))
@@ -220,7 +220,7 @@ fn is_kept(field: &Field, value: &Value) -> bool {
 fn zero(tokens: &mut Tokens<'_>, shape: Shape) -> Option<Value> {
     let (length, value) = match (tokens.ahead(), shape) {
         ([b'n', b'u', b'l', b'l', ..], _) => (4, Value::Null),
-        ([b'"', b'"', ..], Shape::Text) => (2, Value::Text(String::new())),
+        ([b'"', b'"', ..], Shape::Text) => (2, Value::Text(Text::default())),
         ([b'f', b'a', b'l', b's', b'e', ..], Shape::Bool) => (5, Value::Bool(false)),
         ([b'0', b',' | b'}', ..], Shape::Integer) => (1, Value::Number(0.into())),
         _ => return None,
@@ -232,7 +232,7 @@ fn zero(tokens: &mut Tokens<'_>, shape: Shape) -> Option<Value> {
 /// A string or `null`; `None` where another value stands.
 fn text_or_null(tokens: &mut Tokens<'_>) -> Fallible<Option<Value>> {
     Ok(match tokens.peek() {
-        Some(b'"') => Some(Value::Text(tokens.text()?.into_owned())),
+        Some(b'"') => Some(Value::Text(tokens.kept_text()?)),
         Some(b'n') => tokens.null().map(|()| Some(Value::Null))?,
         Some(_) | None => None,
     })
@@ -259,9 +259,9 @@ fn map(
     let mut members = Vec::new();
     tokens.open()?;
     while tokens.member()? {
-        let key = tokens.key()?;
+        let key = tokens.kept_key()?;
         let value = read(tokens, &key)?;
-        members.push((Key::from(key.into_owned()), value));
+        members.push((Key::Data(key), value));
     }
     reader::once_each(&members)?;
     Ok(Value::Object(members))

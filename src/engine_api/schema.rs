@@ -51,7 +51,7 @@ impl Search {
         match key {
             Key::Field(field) => Some(field),
             Key::Data(key) => {
-                let found = self.find(|field| field.name == key);
+                let found = self.find(|field| field.name == key.as_str());
                 found.map(|found| found.field)
             }
         }

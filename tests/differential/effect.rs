@@ -103,7 +103,7 @@ fn mirrors(gate: &json::Value, daemon: &Value) -> bool {
     match (gate, daemon) {
         (json::Value::Bool(gate), Value::Bool(daemon)) => gate == daemon,
         (json::Value::Number(gate), Value::Number(daemon)) => gate.as_i64() == daemon.as_i64(),
-        (json::Value::Text(gate), Value::String(daemon)) => gate == daemon,
+        (json::Value::Text(gate), Value::String(daemon)) => **gate == **daemon,
         (json::Value::List(gate), Value::Array(daemon)) => {
             gate.len() == daemon.len()
                 && gate

@@ -110,20 +110,6 @@ fn numbers_survive_or_are_refused() {
 }
 
 #[test]
-fn what_must_be_escaped_is_seen_in_every_place() {
-    for byte in 0..=0x7f_u8 {
-        for length in 1..40 {
-            for at in 0..length {
-                let mut text = vec![b'a'; length];
-                text[at] = byte;
-                assert_eq!(holds_escaped(&text), is_escaped(byte), "{byte} at {at} of {length}");
-            }
-        }
-    }
-    assert!(!holds_escaped("\u{80}\u{7ff}\u{ffff}\u{10ffff}\u{a2}\u{dc}".as_bytes()));
-}
-
-#[test]
 fn the_zero_of_each_type_is_zero() {
     for text in [
         "null", "false", "0", "-0", "0.0", "0e9", r#""""#, "[]", "{}",
@@ -162,7 +148,7 @@ fn values() -> impl Strategy<Value = Value> {
         any::<i64>().prop_map(|number| Value::Number(number.into())),
         r"-?(0|[1-9][0-9]{0,30})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,2})?"
             .prop_map(|number| Value::Number(Number::read(&number).unwrap())),
-        any::<String>().prop_map(Value::Text),
+        any::<String>().prop_map(|text| Value::Text(text.into())),
     ];
     leaf.prop_recursive(6, 64, 6, |inner| {
         prop_oneof![

@@ -1,11 +1,12 @@
 //! The tokens of a JSON text (RFC 8259), one after the other, left where they stand.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use memchr::memchr2;
 
 use super::super::Malformed;
-use super::{MAX_DEPTH, Number, ONES};
+use super::{MAX_DEPTH, Number, Text};
 
 /// A text that is read from its beginning to its end.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(in crate::engine_api) struct Tokens<'a> {
     is_fresh: bool,
     /// Whether there are control characters, such as ends of lines, before what is white space at the end.
     has_controls: bool,
+    /// The text, where what is read is to last.
+    lasting: Option<Arc<str>>,
 }
 
 /// A value, or its beginning.
@@ -68,7 +71,14 @@ impl<'a> Tokens<'a> {
             depth: 0,
             is_fresh: false,
             has_controls: has_controls(bytes.trim_ascii_end()),
+            lasting: None,
         })
+    }
+
+    /// Gives texts that are parts of the whole, without a copy of each.
+    pub(in crate::engine_api) fn lasting(mut self) -> Self {
+        self.lasting = Some(Arc::from(self.text));
+        self
     }
 
     /// Lists and objects that are open.
@@ -273,11 +283,34 @@ impl<'a> Tokens<'a> {
         Ok(Cow::Borrowed(plain))
     }
 
+    /// The text that stands here, behind its `"`, to be kept.
+    pub(in crate::engine_api) fn kept_text(&mut self) -> Result<Text, Fault> {
+        let start = self.at + 1;
+        let text = self.text()?;
+        Ok(self.kept(text, start))
+    }
+
+    /// The key that stands here, to be kept.
+    pub(in crate::engine_api) fn kept_key(&mut self) -> Result<Text, Fault> {
+        let start = self.at + 1;
+        let key = self.key()?;
+        Ok(self.kept(key, start))
+    }
+
+    fn kept(&self, text: Cow<'a, str>, start: usize) -> Text {
+        match (text, &self.lasting) {
+            (Cow::Borrowed(text), Some(of)) if !text.is_empty() => {
+                Text::part(of, start, start + text.len())
+            }
+            (text, _) => text.into(),
+        }
+    }
+
     /// What follows of the text up to its end, or to a byte that does not stand for itself in it.
     #[inline]
     fn plain(&mut self) -> &'a str {
         let (start, rest) = (self.at, self.rest());
-        let mut length = before_mark(rest);
+        let mut length = memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
         let before = rest.get(..length).unwrap_or_default();
         if self.has_controls && has_controls(before) {
             let mut before = before.iter();
@@ -342,23 +375,6 @@ impl<'a> Tokens<'a> {
         self.at += 4;
         Ok(unit)
     }
-}
-
-/// How many bytes stand before the first `"` or `\`; most are few.
-fn before_mark(bytes: &[u8]) -> usize {
-    for (index, word) in bytes.as_chunks::<8>().0.iter().take(2).enumerate() {
-        let marks = marks(u64::from_le_bytes(*word));
-        if marks != 0 {
-            return index * 8 + marks.trailing_zeros() as usize / 8;
-        }
-    }
-    memchr2(b'"', b'\\', bytes).unwrap_or(bytes.len())
-}
-
-/// The highest bit of each byte of the word that is `"` or `\`; what stands above the lowest that is set says nothing.
-fn marks(word: u64) -> u64 {
-    let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    (is_zero(word ^ (ONES * 0x22)) | is_zero(word ^ (ONES * 0x5c))) & (ONES * 0x80)
 }
 
 /// To look for the least of all bytes is faster than to look for the first of these.

@@ -113,7 +113,7 @@ fn agree(value: &Value, second: &Second) -> bool {
             let is_near = (read - other).abs() <= other.abs() * 1e-14 || read.abs() < 1e-300;
             one.as_i64().is_none() && is_near
         }
-        (Value::Text(one), Second::Text(other)) => one == other,
+        (Value::Text(one), Second::Text(other)) => **one == **other,
         (Value::List(one), Second::List(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(one, other)| agree(one, other))
         }

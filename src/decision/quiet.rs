@@ -9,9 +9,9 @@ mod swarm;
 
 use std::sync::Arc;
 
-use crate::engine_api::Operation;
 pub use crate::engine_api::HIDDEN;
 use crate::engine_api::HIDDEN_BYTES;
+use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
 use crate::policy::Quiet;
 

@@ -61,7 +61,10 @@ pub(super) fn read_members<'a>(
     let mut tokens = Tokens::of(bytes)?;
     let value = match tokens.value()? {
         Token::Object => reader::object(&mut tokens, |key, tokens| member(key, tokens))?,
-        token => reader::value_of(token, &mut tokens)?,
+        token
+        @ (Token::Null | Token::Bool(_) | Token::Number(_) | Token::Text(_) | Token::List) => {
+            reader::value_of(token, &mut tokens)?
+        }
     };
     tokens.end()?;
     Ok(value)
@@ -76,9 +79,8 @@ impl From<Raw<'_>> for Value {
             Raw::Text(text) => Self::Text(text.into()),
             Raw::List(items) => Self::List(items.into_iter().map(Self::from).collect()),
             Raw::Object(members) => {
-                let owned = |(key, value): (Cow<'_, str>, Raw<'_>)| {
-                    (Key::from(key), Self::from(value))
-                };
+                let owned =
+                    |(key, value): (Cow<'_, str>, Raw<'_>)| (Key::from(key), Self::from(value));
                 Self::Object(members.into_iter().map(owned).collect())
             }
         }
@@ -209,21 +211,7 @@ impl Value {
             Self::Object(members) => {
                 text.push('{');
                 for (index, (key, value)) in members.iter().enumerate() {
-                    match key {
-                        // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
-                        Key::Field(field) => {
-                            text.push_str(if index > 0 { ",\"" } else { "\"" });
-                            text.push_str(field.name);
-                            text.push_str("\":");
-                        }
-                        Key::Data(key) => {
-                            if index > 0 {
-                                text.push(',');
-                            }
-                            key.write(text);
-                            text.push(':');
-                        }
-                    }
+                    key.write(index == 0, text);
                     value.write(text);
                 }
                 text.push('}');

@@ -25,6 +25,25 @@ impl Key {
             Self::Data(key) => key,
         }
     }
+
+    /// Appends it as JSON, after a comma where it is not the first, and with its colon.
+    pub(super) fn write(&self, is_first: bool, text: &mut String) {
+        match self {
+            // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
+            Self::Field(field) => {
+                text.push_str(if is_first { "\"" } else { ",\"" });
+                text.push_str(field.name);
+                text.push_str("\":");
+            }
+            Self::Data(key) => {
+                if !is_first {
+                    text.push(',');
+                }
+                key.write(text);
+                text.push(':');
+            }
+        }
+    }
 }
 
 impl Deref for Key {
@@ -89,7 +108,9 @@ mod tests {
                     assert!(written.all(|name| names.insert(name)), "{}", field.name);
                 }
                 let parts = schema.parts;
-                assert!(parts.len() <= MOST_PARTS && parts.iter().all(|part| part.len() <= MOST_FIELDS));
+                assert!(
+                    parts.len() <= MOST_PARTS && parts.iter().all(|part| part.len() <= MOST_FIELDS)
+                );
                 for field in schema.fields() {
                     let is_plain =
                         |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

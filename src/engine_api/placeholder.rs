@@ -32,9 +32,14 @@ mod tests {
                 format!("{begin}{}", escaped(end)),
             ] {
                 assert!(may_stand_in(format!("[\"{text}\"]").as_bytes()), "{text}");
-                assert!(may_stand_in(format!("{{\"{text}\":1}}").as_bytes()), "{text}");
+                assert!(
+                    may_stand_in(format!("{{\"{text}\":1}}").as_bytes()),
+                    "{text}"
+                );
             }
         }
-        assert!(!may_stand_in(br#"{"Env":["A=hidden by dockgate","B=PGhp"]}"#));
+        assert!(!may_stand_in(
+            br#"{"Env":["A=hidden by dockgate","B=PGhp"]}"#
+        ));
     }
 }

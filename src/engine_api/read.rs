@@ -80,9 +80,7 @@ impl Reading {
                 Value::Number(number)
             }
             // The daemon takes one string for a list of one; as a list it is judged like any other.
-            (Some(b'"'), Shape::TextOrList) => {
-                Value::List(vec![Value::Text(tokens.kept_text()?)])
-            }
+            (Some(b'"'), Shape::TextOrList) => Value::List(vec![Value::Text(tokens.kept_text()?)]),
             (Some(b'['), Shape::TextList | Shape::TextOrList) => list(tokens, |tokens, _| {
                 text_or_null(tokens)?.ok_or_else(|| misfit(shape, place))
             })?,
@@ -207,13 +205,14 @@ impl Reading {
         }
         Ok(())
     }
-
 }
 
 /// Whether the daemon must and will read the field.
 fn is_kept(field: &Field, value: &Value) -> bool {
-    let is_refused = matches!(field.class, Class::Refused(_));
-    !matches!(field.shape, Shape::Unread) && !(is_refused && value.is_zero())
+    match field.class {
+        Class::Refused(_) => !value.is_zero(),
+        Class::Harmless | Class::Limited(_) => !matches!(field.shape, Shape::Unread),
+    }
 }
 
 /// The zero of the shape, which most fields have, where it stands there as most write it.

@@ -85,7 +85,10 @@ pub(super) fn stamp(operation: Operation, query: &mut Query, owner: &str) {
             let set = Value::Object(vec![(wanted.into(), Value::Bool(true))]);
             members.push(("label".into(), set));
         }
-        None => members.push(("label".into(), Value::List(vec![Value::Text(wanted.into())]))),
+        None => members.push((
+            "label".into(),
+            Value::List(vec![Value::Text(wanted.into())]),
+        )),
     }
     query.put(operation, "filters", &Value::Object(members).to_string());
 }

@@ -42,7 +42,11 @@ pub(in crate::engine_api) fn object<'a, T>(
 ) -> Result<Json<Cow<'a, str>, T>, Malformed> {
     let mut members = Vec::new();
     // Those further in may be many.
-    let usual = if tokens.depth() <= 2 { USUAL_MEMBERS } else { 0 };
+    let usual = if tokens.depth() <= 2 {
+        USUAL_MEMBERS
+    } else {
+        0
+    };
     while tokens.member()? {
         let key = tokens.key()?;
         if members.capacity() == 0 {

@@ -34,7 +34,7 @@ impl Text {
     }
 
     /// Appends it as JSON.
-    pub(super) fn write(&self, text: &mut String) {
+    pub(in crate::engine_api) fn write(&self, text: &mut String) {
         match &self.0 {
             Form::Part { .. } => {
                 text.push('"');

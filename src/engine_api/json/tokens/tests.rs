@@ -136,68 +136,70 @@ fn check(text: &[u8]) {
     }
 }
 
+#[rustfmt::skip]
+const TEXTS: &[&str] = &[
+    r#"{"a":[1,-1,0,-0,1.5,1e3,1E+3,1e-3,-1.25e2],"b":{"c":null,"d":true,"e":false}}"#,
+    r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\u0000""#,
+    r#"{"a":1,"\u0061":1}"#,
+    "[\"a\",\"abcdefg\",\"abcdefgh\",\"abcdefghi\",\"abcdefg\u{e9}\",\"\u{1f600}abcde\"]",
+    "9223372036854775807",
+    "9223372036854775808",
+    "-9223372036854775808",
+    "-9223372036854775809",
+    "18446744073709551616",
+    "1.7976931348623157e308",
+    "1.8e308",
+    "1e400",
+    "-1e400",
+    "0e400",
+    "1e-400",
+    "0.1e",
+    "1.e1",
+    "[1,]",
+    "[,1]",
+    "[1 2]",
+    "[",
+    "[1",
+    "{",
+    "{\"a\"",
+    "{\"a\":",
+    "{\"a\":1",
+    "{\"a\":1,}",
+    "{,}",
+    "{1:1}",
+    "{\"a\" 1}",
+    "{\"a\":1 \"b\":2}",
+    "nul",
+    "nulll",
+    "truefalse",
+    "\"",
+    "\"\\",
+    "\"\\u",
+    "\"\\u12",
+    "\"\\u123\"",
+    "\"\\u+123\"",
+    "\"\\ud83d\"",
+    "\"\\ud83d\\n\"",
+    "\"\\ud83dx\"",
+    "\"\\ude00\\ud83d\"",
+    "\"\\ud83d\\ud83d\\ude00\"",
+    "\"\u{7f}\"",
+    "\"1234567\u{1f}\"",
+    "\"\u{1f}\"",
+    "1\u{b}",
+    "\u{a0}1",
+    "1\u{feff}",
+    "- 1",
+    "-",
+    "-a",
+    "-01",
+    "1-",
+    "1+1",
+];
+
 #[test]
 fn both_read_the_same() {
-    let texts = [
-        r#"{"a":[1,-1,0,-0,1.5,1e3,1E+3,1e-3,-1.25e2],"b":{"c":null,"d":true,"e":false}}"#,
-        r#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\u0000""#,
-        r#"{"a":1,"\u0061":1}"#,
-        "[\"a\",\"abcdefg\",\"abcdefgh\",\"abcdefghi\",\"abcdefg\u{e9}\",\"\u{1f600}abcde\"]",
-        "9223372036854775807",
-        "9223372036854775808",
-        "-9223372036854775808",
-        "-9223372036854775809",
-        "18446744073709551616",
-        "1.7976931348623157e308",
-        "1.8e308",
-        "1e400",
-        "-1e400",
-        "0e400",
-        "1e-400",
-        "0.1e",
-        "1.e1",
-        "[1,]",
-        "[,1]",
-        "[1 2]",
-        "[",
-        "[1",
-        "{",
-        "{\"a\"",
-        "{\"a\":",
-        "{\"a\":1",
-        "{\"a\":1,}",
-        "{,}",
-        "{1:1}",
-        "{\"a\" 1}",
-        "{\"a\":1 \"b\":2}",
-        "nul",
-        "nulll",
-        "truefalse",
-        "\"",
-        "\"\\",
-        "\"\\u",
-        "\"\\u12",
-        "\"\\u123\"",
-        "\"\\u+123\"",
-        "\"\\ud83d\"",
-        "\"\\ud83d\\n\"",
-        "\"\\ud83dx\"",
-        "\"\\ude00\\ud83d\"",
-        "\"\\ud83d\\ud83d\\ude00\"",
-        "\"\u{7f}\"",
-        "\"1234567\u{1f}\"",
-        "\"\u{1f}\"",
-        "1\u{b}",
-        "\u{a0}1",
-        "1\u{feff}",
-        "- 1",
-        "-",
-        "-a",
-        "-01",
-        "1-",
-        "1+1",
-    ];
-    for text in texts {
+    for text in TEXTS {
         check(text.as_bytes());
         for end in 0..text.len() {
             check(&text.as_bytes()[..end]);
@@ -223,7 +225,13 @@ fn every_byte_in_every_place_of_a_word_is_read_as_by_the_second() {
             text.push(b'"');
             check(&text);
         }
-        for text in [b"[1,2]".as_slice(), b"{\"a\":1}", b"-1.5e3", b"null", b"\"\\u00e9\""] {
+        for text in [
+            b"[1,2]".as_slice(),
+            b"{\"a\":1}",
+            b"-1.5e3",
+            b"null",
+            b"\"\\u00e9\"",
+        ] {
             for at in 0..=text.len() {
                 let (before, after) = text.split_at(at);
                 check(&[before, &[byte], after].concat());
@@ -236,17 +244,26 @@ fn every_byte_in_every_place_of_a_word_is_read_as_by_the_second() {
 fn json() -> impl Strategy<Value = String> {
     let number = r"-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,5})?([eE][+-]?[0-9]{1,3})?";
     let text = r#""([a-z<é😀 ]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}){0,20}""#;
-    let leaf = prop_oneof![Just("null".to_owned()), Just("true".to_owned()), number, text];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        Just("true".to_owned()),
+        number,
+        text
+    ];
     leaf.prop_recursive(5, 40, 5, move |inner| {
         let space = "[ \n\t\r]{0,2}";
         let member = (space, text, space, inner.clone());
         prop_oneof![
-            (prop::collection::vec(inner, 0..5), space)
-                .prop_map(|(items, space)| format!("[{space}{}]", items.join(&format!(",{space}")))),
+            (prop::collection::vec(inner, 0..5), space).prop_map(|(items, space)| format!(
+                "[{space}{}]",
+                items.join(&format!(",{space}"))
+            )),
             prop::collection::vec(member, 0..5).prop_map(|members| {
                 let members: Vec<_> = members
                     .into_iter()
-                    .map(|(one, key, other, value)| format!("{one}{key}{other}:{one}{value}{other}"))
+                    .map(|(one, key, other, value)| {
+                        format!("{one}{key}{other}:{one}{value}{other}")
+                    })
                     .collect();
                 format!("{{{}}}", members.join(","))
             }),

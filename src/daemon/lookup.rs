@@ -179,7 +179,7 @@ impl Question<'_> {
 
 /// The filter for what carries an owner's label, as a value of a query: any text can be an owner's name.
 fn label_filter(owner: &str) -> String {
-    let label = Value::Text(format!("{OWNER_LABEL}={owner}"));
+    let label = Value::Text(format!("{OWNER_LABEL}={owner}").into());
     let filter = Value::Object(vec![("label".into(), Value::List(vec![label]))]);
     let mut encoded = String::new();
     for byte in filter.to_string().bytes() {

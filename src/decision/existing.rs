@@ -1,7 +1,7 @@
 //! Limits on what a request refers to: containers that are entered, started or joined, and volumes that exist.
 
 use super::facts::{Facts, Found};
-use super::references::{Reference, container_of, is_image_id, references};
+use super::references::{Reference, container_of, is_image_id, looks_up_container};
 use super::{Judge, Reason};
 use crate::engine_api::json::Value;
 use crate::engine_api::schema::{Class, Limit};
@@ -15,7 +15,7 @@ impl<'a> Judge<'a> {
             // Nothing happens to what is not there; the client gets the daemon's answer.
             Some(Found::Answered { .. }) => {}
             Some(Found::Unknown(cause)) => self.unknown_container("container", "", cause),
-            None if references(self.policy, self.request).iter().any(is_entered) => {
+            None if looks_up_container(self.policy, self.request) => {
                 self.unknown_container("container", "", NOT_LOOKED_UP);
             }
             None => {}
@@ -49,15 +49,13 @@ impl<'a> Judge<'a> {
         let outer = self.existing.replace(container);
         self.depth += 1;
         let mode = container.endpoint_of_mode();
-        for field in container.fields(place) {
-            match field.class {
-                // It is judged among the networks, by the id that the daemon joins.
-                Class::Limited(Limit::NetworkMode) if mode.is_some() => {}
-                // What these led to stands among the container's mounts.
-                Class::Limited(Limit::VolumesFrom) if self.policy.container.volumes_from.value => {}
-                Class::Limited(_) | Class::Harmless | Class::Refused(_) => self.field(&field),
-            }
-        }
+        container.each_field(place, |field| match field.class {
+            // It is judged among the networks, by the id that the daemon joins.
+            Class::Limited(Limit::NetworkMode) if mode.is_some() => {}
+            // What these led to stands among the container's mounts.
+            Class::Limited(Limit::VolumesFrom) if self.policy.container.volumes_from.value => {}
+            Class::Limited(_) | Class::Harmless | Class::Refused(_) => self.field(field),
+        });
         if container.host_config.text("NetworkMode").is_empty() && mode.is_none() {
             self.network_mode(&format!("{place}.HostConfig.NetworkMode"), "");
         }
@@ -173,10 +171,6 @@ pub(super) fn absent(status: u16, message: &str) -> Reason {
     } else {
         Reason::new("container-unknown", "container", "", message)
     }
-}
-
-fn is_entered(reference: &Reference) -> bool {
-    matches!(reference, Reference::Container(_) | Reference::Exec(_))
 }
 
 /// Why nothing is known of a reference: facts that were gathered for another request, or not at all.

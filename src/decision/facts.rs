@@ -167,7 +167,7 @@ fn absent<T>(message: String) -> Found<T> {
 }
 
 fn ordinary_container() -> ExistingContainer {
-    let text = |text: &str| Value::Text(text.to_owned());
+    let text = |text: &str| Value::Text(text.into());
     ExistingContainer {
         id: "0a".repeat(32),
         name: "ordinary".to_owned(),

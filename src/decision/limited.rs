@@ -7,7 +7,7 @@ use crate::engine_api::schema::Limit;
 impl Judge<'_> {
     #[expect(clippy::too_many_lines, reason = "a table: one line for each limit")]
     pub(super) fn limited_field(&mut self, field: &Field<'_>, limit: Limit) {
-        let (path, value) = (field.path.as_str(), &*field.value);
+        let (path, value) = (field.path, field.value);
         let (at, text, container) = ((path, value), value.as_text(), &self.policy.container);
         match limit {
             Limit::Privileged => {

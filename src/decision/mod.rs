@@ -85,25 +85,23 @@ impl Permit {
 /// The host paths that must be resolved before [`decide`] can judge this request; none where the policy opens none.
 #[must_use]
 pub fn host_paths(policy: &Policy, request: &EngineRequest) -> Vec<String> {
-    host_paths_in(policy, || request.fields())
+    let mut paths = Vec::new();
+    if !policy.container.host_paths.value.is_empty() {
+        request.each_field(|field| paths.append(&mut mounts::host_paths_of(field)));
+    }
+    paths
 }
 
 /// Likewise those of a container that is entered.
 #[must_use]
 pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -> Vec<String> {
-    let mut paths = host_paths_in(policy, || container.fields(""));
+    let mut paths = Vec::new();
     if !policy.container.host_paths.value.is_empty() {
+        container.each_field("", |field| paths.append(&mut mounts::host_paths_of(field)));
         let inherited = container.inherited.iter();
         paths.extend(inherited.filter_map(|mount| mount.source.host_path().map(str::to_owned)));
     }
     paths
-}
-
-fn host_paths_in<'a>(policy: &Policy, fields: impl FnOnce() -> Vec<Field<'a>>) -> Vec<String> {
-    if policy.container.host_paths.value.is_empty() {
-        return Vec::new();
-    }
-    fields().iter().flat_map(mounts::host_paths_of).collect()
 }
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.
@@ -133,9 +131,7 @@ pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Dec
         return Decision::Refuse(Refusal::absent(policy, &request, status, message));
     }
     judge.unknown_fields();
-    for field in request.fields() {
-        judge.field(&field);
-    }
+    request.each_field(|field| judge.field(field));
     judge.names();
     judge.plugin();
     judge.cluster_volume_update();
@@ -288,8 +284,8 @@ impl Judge<'_> {
         };
         self.refuse(Reason::new(
             code,
-            &field.path,
-            &Reason::text(&field.value),
+            field.path,
+            &Reason::text(field.value),
             message,
         ));
     }

@@ -16,13 +16,16 @@ pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
     let Body::Json(body) = &mut request.body else {
         return;
     };
+    if has_no_ids(facts) {
+        return;
+    }
     if operation == Some(Operation::NetworkConnect) {
         pin_text(body, "Container", |name| container_id(facts, name));
         // A container that does not run keeps the network's name, and joins at its start what has the name by then.
         if let Some(network) = of_path
             && let Some(endpoint) = child(body, "EndpointConfig")
         {
-            endpoint.set("NetworkID", Value::Text(network.id.clone()));
+            endpoint.set("NetworkID", Value::Text(network.id.as_str().into()));
         }
     }
     pin_text(body, "Image", |image| image_id(facts, image));
@@ -38,6 +41,14 @@ pub(super) fn apply(request: &mut EngineRequest, facts: &Facts) {
     ) {
         swarm_reference::pin(body, facts);
     }
+}
+
+/// Whether nothing was looked up that a body could name.
+fn has_no_ids(facts: &Facts) -> bool {
+    facts.others.is_empty()
+        && facts.images.is_empty()
+        && facts.networks.is_empty()
+        && facts.swarm_networks.is_empty()
 }
 
 fn path_and_query(request: &mut EngineRequest, facts: &Facts) {
@@ -108,7 +119,7 @@ fn networks(body: &mut Value, facts: &Facts) {
             names.push(of_mode.name.clone());
         }
         if !is_written && let Some(host_config) = body.get_mut("HostConfig") {
-            host_config.set("NetworkMode", Value::Text(of_mode.id.clone()));
+            host_config.set("NetworkMode", Value::Text(of_mode.id.as_str().into()));
         }
     }
     for name in names {
@@ -134,7 +145,7 @@ fn pin_endpoint(endpoints: &mut Value, written: &str, network: &ExistingNetwork)
         }
     }
     if let Some(endpoint) = child(endpoints, &network.name) {
-        endpoint.set("NetworkID", Value::Text(network.id.clone()));
+        endpoint.set("NetworkID", Value::Text(network.id.as_str().into()));
     }
 }
 
@@ -150,7 +161,7 @@ fn pin_text(object: &mut Value, key: &str, pinned: impl Fn(&str) -> Option<Strin
     if let Some(Value::Text(text)) = object.get_mut(key)
         && let Some(id) = pinned(text)
     {
-        *text = id;
+        *text = id.into();
     }
 }
 
@@ -158,7 +169,7 @@ fn pin_list(object: &mut Value, key: &str, pinned: impl Fn(&str) -> Option<Strin
     if let Some(Value::List(items)) = object.get_mut(key) {
         for item in items {
             if let Some(id) = pinned(item.as_text()) {
-                *item = Value::Text(id);
+                *item = Value::Text(id.into());
             }
         }
     }

@@ -9,16 +9,13 @@ mod swarm;
 
 use std::sync::Arc;
 
+pub use crate::engine_api::HIDDEN;
+use crate::engine_api::HIDDEN_BYTES;
 use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
 use crate::policy::Quiet;
 
 use places::{Form, Kind, Place, tables};
-
-/// What stands in place of a hidden value; a request that carries it is refused, whatever the policy.
-pub const HIDDEN: &str = "<hidden by dockgate>";
-/// The same where bytes stand in base64.
-pub(super) const HIDDEN_BYTES: &str = "PGhpZGRlbiBieSBkb2NrZ2F0ZT4=";
 
 /// The places of one operation's answer that a policy hides.
 #[derive(Debug, Clone)]

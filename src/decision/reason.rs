@@ -93,7 +93,7 @@ impl Reason {
     /// A value as a reason shows it: text without quotes, all else as JSON.
     pub(super) fn text(value: &Value) -> String {
         if let Value::Text(text) = value {
-            text.clone()
+            text.to_string()
         } else {
             value.to_string()
         }

@@ -3,7 +3,7 @@
 use super::swarm_reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{self, Mount, Source};
-use crate::engine_api::schema::{Class, Limit};
+use crate::engine_api::schema::Limit;
 use crate::engine_api::{Body, EngineRequest, ExistingContainer, Kind, Operation, reference};
 use crate::policy::{DefaultBridge, Icc, Namespace, Pattern, Policy};
 
@@ -30,13 +30,9 @@ pub enum Reference {
 /// What must be looked up before this request is judged; nothing where the policy refuses the operation anyway.
 #[must_use]
 pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
-    let Some(operation) = request.operation() else {
+    let Some(operation) = looked_up_for(policy, request) else {
         return Vec::new();
     };
-    let is_permitted = policy.operations.contains_key(&operation);
-    if policy.permits_everything || !is_permitted || !refers(operation) {
-        return Vec::new();
-    }
     let mut found: Vec<Reference> = container_of(request).into_iter().collect();
     let host_config = body(request).and_then(|body| body.get("HostConfig"));
     let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
@@ -66,6 +62,18 @@ pub fn references(policy: &Policy, request: &EngineRequest) -> Vec<Reference> {
     without_repeats(found)
 }
 
+/// Whether the container that the request enters is among them.
+pub(super) fn looks_up_container(policy: &Policy, request: &EngineRequest) -> bool {
+    looked_up_for(policy, request).is_some() && container_of(request).is_some()
+}
+
+/// The operation of a request for which anything is looked up.
+fn looked_up_for(policy: &Policy, request: &EngineRequest) -> Option<Operation> {
+    let operation = request.operation().filter(|operation| refers(*operation))?;
+    let is_permitted = policy.operations.contains_key(&operation);
+    (is_permitted && !policy.permits_everything).then_some(operation)
+}
+
 /// Whether a request of the operation can refer to anything that is looked up.
 fn refers(operation: Operation) -> bool {
     enters_container(operation)
@@ -85,15 +93,16 @@ fn refers(operation: Operation) -> bool {
 pub fn references_of(policy: &Policy, container: &ExistingContainer) -> Vec<Reference> {
     let volumes = container.volumes.iter().cloned();
     let mut found: Vec<Reference> = volumes.map(Reference::Volume).collect();
-    for field in container.fields("") {
-        match field.class {
-            Class::Limited(Limit::NetworkMode) if container.endpoint_of_mode().is_some() => {}
-            // What these lead to stands among the container's mounts and links by now.
-            Class::Limited(Limit::Links | Limit::VolumesFrom | Limit::Binds | Limit::Mounts) => {}
-            Class::Limited(limit) => of_limit(policy, limit, &field.value, &mut found),
-            Class::Harmless | Class::Refused(_) => {}
+    container.limited_values(|limit, value| {
+        // What these lead to stands among the container's mounts and links by now.
+        let is_told = matches!(
+            limit,
+            Limit::Links | Limit::VolumesFrom | Limit::Binds | Limit::Mounts
+        ) || (limit == Limit::NetworkMode && container.endpoint_of_mode().is_some());
+        if !is_told {
+            of_limit(policy, limit, value, &mut found);
         }
-    }
+    });
     let mode = container.host_config.text("NetworkMode");
     if mode.is_empty() && container.endpoint_of_mode().is_none() {
         found.extend(network(policy, mode));

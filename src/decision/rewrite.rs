@@ -47,7 +47,7 @@ pub(super) fn set_in(body: &mut Value, name: &str, (key, text): (&str, &str)) {
         body.set(name, Value::Object(Vec::new()));
     }
     if let Some(map) = body.get_mut(name) {
-        map.set(key, Value::Text(text.to_owned()));
+        map.set(key, Value::Text(text.into()));
     }
 }
 
@@ -65,7 +65,7 @@ impl HostMounts<'_> {
             let rewritten = binds.iter().enumerate();
             let rewritten =
                 rewritten.filter_map(|(index, bind)| match self.bind(index, bind.as_text()) {
-                    Bind::As(bind) => Some(Value::Text(bind)),
+                    Bind::As(bind) => Some(Value::Text(bind.into())),
                     Bind::Kept => Some(bind.clone()),
                     Bind::Moved(mount) => {
                         moved.push(mount);
@@ -113,9 +113,9 @@ impl HostMounts<'_> {
                 "HostConfig.Binds[{index}]: a mount for reading only, without what is mounted beneath it"
             ));
             return Bind::Moved(Value::Object(vec![
-                ("Type".into(), Value::Text("bind".to_owned())),
-                ("Source".into(), Value::Text(path)),
-                ("Target".into(), Value::Text(target.to_owned())),
+                ("Type".into(), Value::Text("bind".into())),
+                ("Source".into(), Value::Text(path.into())),
+                ("Target".into(), Value::Text(target.into())),
                 ("ReadOnly".into(), Value::Bool(true)),
                 ("BindOptions".into(), left_out_beneath(None)),
             ]));
@@ -142,7 +142,7 @@ impl HostMounts<'_> {
         else {
             return;
         };
-        value.set("Source", Value::Text(path));
+        value.set("Source", Value::Text(path.into()));
         if is_writable {
             return;
         }

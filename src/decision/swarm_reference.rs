@@ -25,7 +25,7 @@ fn pin_list(within: &mut Value, facts: &Facts) {
     if let Some(Value::List(list)) = within.get_mut("Networks") {
         for network in list {
             if let Some(Found::Is(found)) = facts.swarm_networks.get(network.text("Target")) {
-                network.set("Target", Value::Text(found.id.clone()));
+                network.set("Target", Value::Text(found.id.as_str().into()));
             }
         }
     }

@@ -12,14 +12,12 @@ pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
 pub use owned::{Kind, Owned, service_of_task};
 
-use std::mem;
-
 use super::Malformed;
 use super::fields::{self, Field};
-use super::json::{self, Raw, Value};
+use super::json::{self, Raw, Value, reader};
 use super::mount::{Beneath, Mount, Source, text_map};
 use super::read::Reading;
-use super::schema::Shape;
+use super::schema::{Limit, Shape};
 use super::schemas::HOST_CONFIG;
 
 /// What a container has, held against the same limits as a create.
@@ -91,25 +89,29 @@ impl ExistingContainer {
     /// # Errors
     /// [`Malformed`] where it is none, or a field of the model has another type than in a create.
     pub fn read(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut answer = json::read(bytes)?;
+        let mut host_config = Value::Null;
+        let answer = json::read_members(bytes, |key, tokens| match key {
+            "HostConfig" => {
+                // What the model does not know there is the daemon's, not a client's.
+                host_config = Reading::default().part(tokens, Shape::Object(HOST_CONFIG))?;
+                Ok(Raw::Null)
+            }
+            "Id" | "Name" | "Config" | "Mounts" | "NetworkSettings" => reader::value(tokens),
+            _ => reader::skip(tokens).map(|()| Raw::Null),
+        })?;
         let id = answer.text("Id").to_owned();
         if !is_full_id(&id) {
             return Err(Malformed::Body("`Id` is no full id".to_owned()));
         }
-        let sent = answer
-            .get_mut("HostConfig")
-            .map(|sent| mem::replace(sent, Raw::Null));
-        let Some(sent) = sent.filter(|sent| !matches!(sent, Raw::Null)) else {
+        if host_config == Value::Null {
             return Err(Malformed::Body("it has no `HostConfig`".to_owned()));
-        };
-        // What the model does not know there is the daemon's, not a client's.
-        let mut host_config = Reading::default().body(sent, Shape::Object(HOST_CONFIG))?;
+        }
         let networks = networks(&answer);
         let is_disabled = answer
             .get("Config")
             .is_some_and(|config| config.get("NetworkDisabled") == Some(&Raw::Bool(true)));
         if is_disabled && is_default_network(host_config.text("NetworkMode")) {
-            host_config.set("NetworkMode", Value::Text("none".to_owned()));
+            host_config.set("NetworkMode", Value::Text("none".into()));
         }
         for (key, hidden) in [("MaskedPaths", MASKED), ("ReadonlyPaths", READ_ONLY)] {
             let hides_all = host_config
@@ -172,13 +174,16 @@ impl ExistingContainer {
         }
     }
 
-    /// The fields of its `HostConfig` that are judged, each with how, and named beneath `place`.
-    #[must_use]
-    pub fn fields(&self, place: &str) -> Vec<Field<'_>> {
-        let mut found = Vec::new();
-        let path = format!("{place}.HostConfig");
-        fields::fields_in(&self.host_config, HOST_CONFIG, &path, &mut found);
-        found
+    /// Shows the fields of its `HostConfig` that are judged, each with how, and named beneath `place`.
+    pub fn each_field(&self, place: &str, mut show: impl FnMut(&Field<'_>)) {
+        let mut path = [place, ".HostConfig"].concat();
+        let shape = Shape::Object(HOST_CONFIG);
+        fields::each(&self.host_config, shape, &mut path, &mut show);
+    }
+
+    /// Shows every value of its `HostConfig` that is held against a limit; cheaper than [`Self::each_field`].
+    pub fn limited_values<'a>(&'a self, mut show: impl FnMut(Limit, &'a Value)) {
+        fields::limited(&self.host_config, Shape::Object(HOST_CONFIG), &mut show);
     }
 
     fn log_driver(&self) -> &str {

@@ -1,39 +1,28 @@
 //! The fields of a canonical body that are present and judged, with or without where they stand.
 
-use std::borrow::Cow;
-
 use super::json::Value;
-use super::schema::{Class, Inner, Limit, Schema, Shape};
+use super::schema::{Class, Inner, Limit, Shape};
 use crate::decimal::Decimal;
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Field<'a> {
     /// Like `HostConfig.Mounts`, or `?networkmode` for a query parameter.
-    pub path: String,
+    pub path: &'a str,
     /// A query parameter's value is a [`Value::Text`].
-    pub value: Cow<'a, Value>,
+    pub value: &'a Value,
     pub class: Class,
 }
 
-/// Appends every field of a canonical body that is present, objects before what they hold.
-pub(super) fn fields<'a>(value: &'a Value, shape: Shape, found: &mut Vec<Field<'a>>) {
-    inside(value, shape, &mut String::new(), found);
-}
-
-/// Likewise those of an object that stands at `path`.
-pub(super) fn fields_in<'a>(
-    value: &'a Value,
-    schema: &'static Schema,
-    path: &str,
-    found: &mut Vec<Field<'a>>,
-) {
-    let mut path = path.to_owned();
-    inside(value, Shape::Object(schema), &mut path, found);
-}
-
+/// Shows every field of a canonical value that is present, objects after what they hold.
+///
 /// `path` is that of the value; it is longer while what the value holds is looked at.
-fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec<Field<'a>>) {
+pub(super) fn each(
+    value: &Value,
+    shape: Shape,
+    path: &mut String,
+    show: &mut impl FnMut(&Field<'_>),
+) {
     let length = path.len();
     match shape.inner() {
         Inner::Fields(schema) => {
@@ -47,11 +36,11 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
                     continue;
                 }
                 push_key(path, key);
-                inside(value, field.shape, path, found);
+                each(value, field.shape, path, show);
                 if is_judged {
-                    found.push(Field {
-                        path: path.clone(),
-                        value: Cow::Borrowed(value),
+                    show(&Field {
+                        path,
+                        value,
                         class: field.class,
                     });
                 }
@@ -63,7 +52,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
                 path.push('[');
                 path.push_str(Decimal::of(index as u64).as_str());
                 path.push(']');
-                inside(value, item, path, found);
+                each(value, item, path, show);
                 path.truncate(length);
             }
         }
@@ -71,7 +60,7 @@ fn inside<'a>(value: &'a Value, shape: Shape, path: &mut String, found: &mut Vec
             for (key, value) in value.members() {
                 path.push('.');
                 path.push_str(key);
-                inside(value, item, path, found);
+                each(value, item, path, show);
                 path.truncate(length);
             }
         }

@@ -1,23 +1,23 @@
 //! JSON as the daemon reads it, or refused: the only reader of bodies in the gate.
 
-mod reader;
+mod number;
+pub(super) mod reader;
 mod repeated;
+mod text;
+pub(super) mod tokens;
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::ops::Deref;
-
-use serde_json::Number;
 
 use super::Malformed;
 use super::key::Key;
-use crate::decimal::Decimal;
+pub use number::Number;
+pub use text::Text;
+use tokens::{Token, Tokens};
 
 /// Deepest nesting of arrays and objects that is read.
 pub const MAX_DEPTH: usize = 64;
-
-/// Room for the members of an object, before it is known how many come.
-const USUAL_MEMBERS: usize = 16;
 
 /// A JSON value in the order it was sent, without repeated keys; `K` are its keys, `T` its texts.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +31,7 @@ pub enum Json<K, T> {
 }
 
 /// A value on its own.
-pub type Value = Json<Key, String>;
+pub type Value = Json<Key, Text>;
 
 /// A value as it was read, whose keys and texts are still those of the bytes.
 pub type Raw<'a> = Json<Cow<'a, str>, Cow<'a, str>>;
@@ -47,15 +47,27 @@ pub fn parse(bytes: &[u8]) -> Result<Value, Malformed> {
 /// (moby: daemon/server/httputils/httputils.go, `ReadJSON`), so both are refused, and so are a byte-order mark,
 /// invalid UTF-8 and nesting over [`MAX_DEPTH`].
 pub fn read(bytes: &[u8]) -> Result<Raw<'_>, Malformed> {
-    if bytes.starts_with(b"\xef\xbb\xbf") {
-        return Err(Malformed::Json(
-            "a byte-order mark before the value".to_owned(),
-        ));
-    }
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Malformed::Json(format!("invalid UTF-8 after {} bytes", error.valid_up_to()))
-    })?;
-    reader::read(text)
+    let mut tokens = Tokens::of(bytes)?;
+    let value = reader::value(&mut tokens)?;
+    tokens.end()?;
+    Ok(value)
+}
+
+/// Likewise an object, whose members `member` reads by their keys.
+pub(super) fn read_members<'a>(
+    bytes: &'a [u8],
+    mut member: impl FnMut(&str, &mut Tokens<'a>) -> Result<Raw<'a>, Malformed>,
+) -> Result<Raw<'a>, Malformed> {
+    let mut tokens = Tokens::of(bytes)?;
+    let value = match tokens.value()? {
+        Token::Object => reader::object(&mut tokens, |key, tokens| member(key, tokens))?,
+        token
+        @ (Token::Null | Token::Bool(_) | Token::Number(_) | Token::Text(_) | Token::List) => {
+            reader::value_of(token, &mut tokens)?
+        }
+    };
+    tokens.end()?;
+    Ok(value)
 }
 
 impl From<Raw<'_>> for Value {
@@ -64,12 +76,11 @@ impl From<Raw<'_>> for Value {
             Raw::Null => Self::Null,
             Raw::Bool(value) => Self::Bool(value),
             Raw::Number(number) => Self::Number(number),
-            Raw::Text(text) => Self::Text(text.into_owned()),
+            Raw::Text(text) => Self::Text(text.into()),
             Raw::List(items) => Self::List(items.into_iter().map(Self::from).collect()),
             Raw::Object(members) => {
-                let owned = |(key, value): (Cow<'_, str>, Raw<'_>)| {
-                    (Key::from(key.into_owned()), Self::from(value))
-                };
+                let owned =
+                    |(key, value): (Cow<'_, str>, Raw<'_>)| (Key::from(key), Self::from(value));
                 Self::Object(members.into_iter().map(owned).collect())
             }
         }
@@ -152,7 +163,7 @@ impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
         match self {
             Self::Null => true,
             Self::Bool(value) => !value,
-            Self::Number(number) => number.as_f64() == Some(0.0),
+            Self::Number(number) => number.is_zero(),
             Self::Text(text) => text.is_empty(),
             Self::List(items) => items.is_empty(),
             Self::Object(members) => members.is_empty(),
@@ -185,15 +196,8 @@ impl Value {
             Self::Null => text.push_str("null"),
             Self::Bool(true) => text.push_str("true"),
             Self::Bool(false) => text.push_str("false"),
-            Self::Number(number) => match number.as_u64() {
-                Some(0) => text.push('0'),
-                Some(number) => text.push_str(Decimal::of(number).as_str()),
-                None => {
-                    // INVARIANT: writing to a string does not fail.
-                    let _ = write!(text, "{number}");
-                }
-            },
-            Self::Text(value) => write_text(text, value),
+            Self::Number(number) => number.write(text),
+            Self::Text(value) => value.write(text),
             Self::List(items) => {
                 text.push('[');
                 for (index, item) in items.iter().enumerate() {
@@ -207,60 +211,13 @@ impl Value {
             Self::Object(members) => {
                 text.push('{');
                 for (index, (key, value)) in members.iter().enumerate() {
-                    if index > 0 {
-                        text.push(',');
-                    }
-                    match key {
-                        // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
-                        Key::Field(field) => {
-                            text.push('"');
-                            text.push_str(field.name);
-                            text.push_str("\":");
-                        }
-                        Key::Data(key) => {
-                            write_text(text, key);
-                            text.push(':');
-                        }
-                    }
+                    key.write(index == 0, text);
                     value.write(text);
                 }
                 text.push('}');
             }
         }
     }
-}
-
-fn write_text(text: &mut String, value: &str) {
-    text.push('"');
-    // To look at all bytes is faster than to look for the first.
-    let has_special = |found: bool, byte: u8| found | is_escaped(byte);
-    if !value.bytes().fold(false, has_special) {
-        text.push_str(value);
-        text.push('"');
-        return;
-    }
-    let mut rest = value;
-    while let Some(at) = rest.bytes().position(is_escaped) {
-        let (plain, special) = rest.split_at(at);
-        text.push_str(plain);
-        let mut characters = special.chars();
-        match characters.next() {
-            Some(c @ ('"' | '\\')) => text.extend(['\\', c]),
-            Some(c) => {
-                // INVARIANT: writing to a string does not fail.
-                let _ = write!(text, "\\u{:04x}", u32::from(c));
-            }
-            None => {}
-        }
-        rest = characters.as_str();
-    }
-    text.push_str(rest);
-    text.push('"');
-}
-
-/// RFC 8259, section 7.
-fn is_escaped(byte: u8) -> bool {
-    byte < b' ' || matches!(byte, b'"' | b'\\')
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! The key of a JSON object: a field of the model, or whatever it was called by who wrote it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
+use super::json::Text;
 use super::schema::Field;
 
 /// A key of an object.
@@ -11,7 +13,7 @@ pub enum Key {
     /// A field of the schema that the object was held against, under its one name.
     Field(&'static Field),
     /// Data, or a key of an object that was held against no schema.
-    Data(String),
+    Data(Text),
 }
 
 impl Key {
@@ -21,6 +23,25 @@ impl Key {
         match self {
             Self::Field(field) => field.name,
             Self::Data(key) => key,
+        }
+    }
+
+    /// Appends it as JSON, after a comma where it is not the first, and with its colon.
+    pub(super) fn write(&self, is_first: bool, text: &mut String) {
+        match self {
+            // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
+            Self::Field(field) => {
+                text.push_str(if is_first { "\"" } else { ",\"" });
+                text.push_str(field.name);
+                text.push_str("\":");
+            }
+            Self::Data(key) => {
+                if !is_first {
+                    text.push(',');
+                }
+                key.write(text);
+                text.push(':');
+            }
         }
     }
 }
@@ -49,13 +70,19 @@ impl PartialEq<str> for Key {
 
 impl From<String> for Key {
     fn from(key: String) -> Self {
-        Self::Data(key)
+        Self::Data(key.into())
+    }
+}
+
+impl From<Cow<'_, str>> for Key {
+    fn from(key: Cow<'_, str>) -> Self {
+        Self::Data(key.into())
     }
 }
 
 impl From<&str> for Key {
     fn from(key: &str) -> Self {
-        Self::Data(key.to_owned())
+        Self::Data(key.into())
     }
 }
 
@@ -67,12 +94,23 @@ impl fmt::Display for Key {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{Inner, Shape};
+    use std::collections::HashSet;
+
+    use super::super::schema::{Inner, MOST_FIELDS, MOST_PARTS, Shape};
     use super::super::{Operation, body_of};
 
     fn check(shape: Shape) {
         match shape.inner() {
             Inner::Fields(schema) => {
+                let mut names = HashSet::new();
+                for field in schema.fields() {
+                    let mut written = [Some(field.name), field.spelling].into_iter().flatten();
+                    assert!(written.all(|name| names.insert(name)), "{}", field.name);
+                }
+                let parts = schema.parts;
+                assert!(
+                    parts.len() <= MOST_PARTS && parts.iter().all(|part| part.len() <= MOST_FIELDS)
+                );
                 for field in schema.fields() {
                     let is_plain =
                         |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -86,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn names_in_the_model_hold_nothing_that_json_escapes() {
+    fn names_in_the_model_stand_once_in_each_object_and_hold_nothing_that_json_escapes() {
         let shapes: Vec<_> = Operation::all().filter_map(body_of).collect();
         assert!(shapes.len() > 20);
         shapes.into_iter().for_each(check);

@@ -8,6 +8,7 @@ mod key;
 pub mod mount;
 pub mod operation;
 mod path;
+mod placeholder;
 mod query;
 mod read;
 pub mod reference;
@@ -30,6 +31,7 @@ use json::Value;
 pub use key::Key;
 pub use operation::{BodyKind, Hijack, Operation};
 pub use path::{ApiVersion, Target};
+pub use placeholder::{HIDDEN, HIDDEN_BYTES};
 pub use query::Query;
 pub use read::UnknownField;
 pub(crate) use read::shorten;
@@ -107,6 +109,8 @@ pub struct EngineRequest {
     pub dropped: Vec<String>,
     /// Unknown fields with a value: each is a reason to refuse.
     pub unknown: Vec<UnknownField>,
+    /// Whether [`HIDDEN`] or [`HIDDEN_BYTES`] may stand in the judged body; `false` is certain.
+    pub may_hold_placeholder: bool,
 }
 
 /// The body of a request.
@@ -172,6 +176,7 @@ impl RequestHead {
             body: Body::Stream,
             dropped,
             unknown: Vec::new(),
+            may_hold_placeholder: false,
         }
     }
 
@@ -193,7 +198,7 @@ impl RequestHead {
                 _ if bytes.is_empty() => Body::None,
                 Some(shape) => {
                     let mut reading = read::Reading::of(self.target.operation());
-                    let value = reading.body(json::read(bytes)?, shape)?;
+                    let value = reading.body(bytes, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
                     Body::Json(value)
@@ -207,6 +212,7 @@ impl RequestHead {
             body,
             dropped,
             unknown,
+            may_hold_placeholder: placeholder::may_stand_in(bytes),
         })
     }
 }
@@ -227,18 +233,16 @@ impl EngineRequest {
         target
     }
 
-    /// The judged body's fields and the query's parameters that are present, each with how it is judged.
-    #[must_use]
-    pub fn fields(&self) -> Vec<Field<'_>> {
-        let mut found = self.head.query.fields();
+    /// Shows the query's parameters and the judged body's fields that are present, each with how it is judged.
+    pub fn each_field(&self, mut show: impl FnMut(&Field<'_>)) {
+        self.head.query.each_field(&mut show);
         if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
-            found.reserve(USUAL_FIELDS);
-            fields::fields(value, shape, &mut found);
+            let mut path = String::with_capacity(USUAL_PATH);
+            fields::each(value, shape, &mut path, &mut show);
         }
-        found
     }
 
-    /// Shows every value of the judged body that is held against a limit; cheaper than [`Self::fields`].
+    /// Shows every value of the judged body that is held against a limit; cheaper than [`Self::each_field`].
     pub fn limited_values<'a>(&'a self, mut show: impl FnMut(Limit, &'a Value)) {
         if let (Body::Json(value), Some(shape)) = (&self.body, self.operation().and_then(body_of)) {
             fields::limited(value, shape, &mut show);
@@ -262,8 +266,8 @@ impl EngineRequest {
     }
 }
 
-/// Judged fields of a create.
-const USUAL_FIELDS: usize = 48;
+/// Of most fields, in bytes.
+const USUAL_PATH: usize = 128;
 /// Of most requests, in bytes.
 const USUAL_TARGET: usize = 160;
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::fields::Field;
 use super::json::{self, Value};
 use super::operation::Operation;
-use super::schema::{Parameter, ParameterKind};
+use super::schema::{Class, Parameter, ParameterKind};
 use super::{Malformed, schemas};
 
 /// The parameters of a request in the order they came.
@@ -128,14 +128,18 @@ impl Query {
         &self.dropped
     }
 
-    pub(super) fn fields(&self) -> Vec<Field<'_>> {
-        let present = self.known.iter().filter(|known| !known.value.is_empty());
-        let field = |known: &Known| Field {
-            path: ["?", known.parameter.name].concat(),
-            value: Cow::Owned(Value::Text(known.value.clone())),
-            class: known.parameter.class,
-        };
-        present.map(field).collect()
+    /// Shows the parameters that are present and judged.
+    pub(super) fn each_field(&self, show: &mut impl FnMut(&Field<'_>)) {
+        for known in &self.known {
+            let class = known.parameter.class;
+            if !known.value.is_empty() && class != Class::Harmless {
+                show(&Field {
+                    path: &["?", known.parameter.name].concat(),
+                    value: &Value::Text(known.value.as_str().into()),
+                    class,
+                });
+            }
+        }
     }
 
     pub(super) fn write(&self, target: &mut String) {

@@ -5,10 +5,11 @@ use std::fmt;
 
 use super::Malformed;
 use super::fields::shortened;
-use super::json::{self, Raw, Value};
+use super::json::tokens::Tokens;
+use super::json::{self, Raw, Text, Value, reader};
 use super::key::Key;
 use super::operation::Operation;
-use super::schema::{self, Class, Schema, Shape};
+use super::schema::{Class, Field, Schema, Seen, Shape};
 
 /// A field that the model does not know and that holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub struct UnknownField {
 
 /// The most dropped and the most unknown fields of one body that are named; one unknown field is enough to refuse.
 const MOST_NAMED: usize = 64;
+
+/// Room for the fields of a body and of the objects in it, before it is known how many come.
+const USUAL_FIELDS: usize = 32;
 
 /// Collects what the reading of one body found.
 #[derive(Debug, Default)]
@@ -38,83 +42,123 @@ impl Reading {
         }
     }
 
-    /// Checks a body against its shape and yields the canonical one.
-    pub(super) fn body(&mut self, value: Raw<'_>, shape: Shape) -> Result<Value, Malformed> {
-        self.shaped(value, shape, &Place::Root)
+    /// Reads a body, holds it against its shape and yields the canonical one.
+    pub(super) fn body(&mut self, bytes: &[u8], shape: Shape) -> Result<Value, Malformed> {
+        let mut tokens = Tokens::of(bytes)?.lasting();
+        let value = self.shaped(&mut tokens, shape, &Place::Root);
+        let read = value.and_then(|value| Ok(tokens.end().map(|()| value)?));
+        // A fault of the JSON comes first, wherever it stands.
+        read.or_else(|fault| json::read(bytes).and(Err(*fault)))
+    }
+
+    /// Reads the value that stands here as that of a field whose place is not named.
+    pub(super) fn part(
+        &mut self,
+        tokens: &mut Tokens<'_>,
+        shape: Shape,
+    ) -> Result<Value, Malformed> {
+        self.shaped(tokens, shape, &Place::Root)
+            .map_err(|fault| *fault)
     }
 
     fn shaped(
         &mut self,
-        value: Raw<'_>,
+        tokens: &mut Tokens<'_>,
         shape: Shape,
         place: &Place<'_>,
-    ) -> Result<Value, Malformed> {
-        // Go's decoder leaves the zero value where `null` stands, whatever the type.
-        if matches!(value, Raw::Null) {
-            return Ok(Value::Null);
-        }
-        match (shape, value) {
-            (Shape::Object(schema), Raw::Object(members)) => self.object(members, schema, place),
-            (Shape::List(item), Raw::List(items)) => {
-                let item = |(index, value)| self.shaped(value, *item, &Place::Item(place, index));
-                items
-                    .into_iter()
-                    .enumerate()
-                    .map(item)
-                    .collect::<Result<_, _>>()
-                    .map(Value::List)
-            }
-            (Shape::Map(item), Raw::Object(members)) => {
-                let member = |(key, value): (Cow<'_, str>, Raw<'_>)| {
-                    let value = self.shaped(value, *item, &Place::Member(place, &key))?;
-                    Ok((Key::from(key.into_owned()), value))
-                };
-                members
-                    .into_iter()
-                    .map(member)
-                    .collect::<Result<_, _>>()
-                    .map(Value::Object)
+    ) -> Fallible<Value> {
+        Ok(match (tokens.peek(), shape) {
+            // Go's decoder leaves the zero value where `null` stands, whatever the type.
+            (Some(b'n'), _) => tokens.null().map(|()| Value::Null)?,
+            (Some(b't' | b'f'), Shape::Bool) => Value::Bool(tokens.bool()?),
+            (Some(b'"'), Shape::Text) => Value::Text(tokens.kept_text()?),
+            (Some(b'-' | b'0'..=b'9'), Shape::Integer | Shape::Float) => {
+                let number = tokens.number()?;
+                if matches!(shape, Shape::Integer) && number.as_i64().is_none() {
+                    return Err(misfit(shape, place));
+                }
+                Value::Number(number)
             }
             // The daemon takes one string for a list of one; as a list it is judged like any other.
-            (Shape::TextOrList, value @ Raw::Text(_)) => Ok(Value::List(vec![value.into()])),
-            (shape, value) if fits(shape, &value) => Ok(value.into()),
-            (shape, _) if matches!(place, Place::Root) => {
-                Err(Malformed::Body(format!("it is not {}", describe(shape))))
-            }
-            (shape, _) => Err(Malformed::Body(format!(
-                "`{place}` is not {}",
-                describe(shape)
-            ))),
-        }
+            (Some(b'"'), Shape::TextOrList) => Value::List(vec![Value::Text(tokens.kept_text()?)]),
+            (Some(b'['), Shape::TextList | Shape::TextOrList) => list(tokens, |tokens, _| {
+                text_or_null(tokens)?.ok_or_else(|| misfit(shape, place))
+            })?,
+            (Some(b'['), Shape::List(item)) => list(tokens, |tokens, index| {
+                self.shaped(tokens, *item, &Place::Item(place, index))
+            })?,
+            (Some(b'{'), Shape::Object(schema)) => self.object(tokens, schema, place)?,
+            (Some(b'{'), Shape::Map(item)) => map(tokens, |tokens, key| {
+                self.shaped(tokens, *item, &Place::Member(place, key))
+            })?,
+            (Some(b'{'), Shape::TextMap) => map(tokens, |tokens, _| {
+                text_or_null(tokens)?.ok_or_else(|| misfit(shape, place))
+            })?,
+            (Some(b'{'), Shape::Set) => map(tokens, |tokens, _| {
+                let value = Value::from(reader::value(tokens)?);
+                let fits = matches!(&value, Value::Null) || value == Value::Object(Vec::new());
+                fits.then_some(value).ok_or_else(|| misfit(shape, place))
+            })?,
+            (_, Shape::Any | Shape::Unread) => Value::from(reader::value(tokens)?),
+            // What is no value at all is found once the whole is read again as JSON.
+            _ => return Err(misfit(shape, place)),
+        })
     }
 
     fn object(
         &mut self,
-        members: Vec<(Cow<'_, str>, Raw<'_>)>,
+        tokens: &mut Tokens<'_>,
         schema: &'static Schema,
         place: &Place<'_>,
-    ) -> Result<Value, Malformed> {
-        let mut kept = Vec::with_capacity(members.len());
-        let mut search = schema.search();
-        for (key, value) in members {
-            if let Some(field) = search.find(|field| field.is_written(&key)) {
-                self.known((&key, value), field, place, &mut kept)?;
-                continue;
-            }
+    ) -> Fallible<Value> {
+        let mut kept = Vec::new();
+        let mut unknown: Vec<(Cow<'_, str>, ())> = Vec::new();
+        let (mut search, mut seen) = (schema.search(), Seen::default());
+        let is_outer = tokens.depth() <= 1;
+        let usual = if is_outer { USUAL_FIELDS } else { 0 };
+        tokens.open()?;
+        loop {
+            // Most write the fields in the order of the model, and none twice.
+            let expected = search.next(|field| tokens.passes_member(field.name));
+            let (key, found) = match expected {
+                Some(found) => (Cow::Borrowed(found.field.name), Some(found)),
+                None => {
+                    if !tokens.member()? {
+                        break;
+                    }
+                    let key = tokens.key()?;
+                    let found = search.find(|field| field.is_written(&key));
+                    (key, found)
+                }
+            };
             let place = Place::Field(place, &key);
-            if let Some(field) = schema
-                .fields()
-                .find(|field| !matches!(field.shape, Shape::Unread) && folds_to(&key, field.name))
-            {
-                let name = field.name;
-                return Err(Malformed::Json(format!(
-                    "the key `{place}` is `{name}` to the daemon, written otherwise"
-                )));
-            } else if value.is_zero() {
-                self.drop_field(&place);
-            } else {
-                self.report(&place, value);
+            let Some(found) = found else {
+                let value = reader::value(tokens)?;
+                self.unknown(value, schema, &place, &key)?;
+                unknown.push((key, ()));
+                continue;
+            };
+            // What stands there twice under one name is found once the whole is read again as JSON.
+            if !seen.is_first(&found) {
+                let name = found.field.name;
+                let cause = "which stands there too";
+                return Err(taken(&place, name, cause));
             }
+            let value = match zero(tokens, found.field.shape) {
+                Some(zero) => zero,
+                None => self.shaped(tokens, found.field.shape, &place)?,
+            };
+            if is_kept(found.field, &value) {
+                if kept.capacity() == 0 {
+                    kept.reserve(usual);
+                }
+                kept.push((Key::Field(found.field), value));
+            } else {
+                self.drop_field(&place);
+            }
+        }
+        if !unknown.is_empty() {
+            reader::once_each(&unknown)?;
         }
         Ok(Value::Object(kept))
     }
@@ -139,57 +183,107 @@ impl Reading {
         }
     }
 
-    /// Keeps a field under its own name, or drops one that the daemon must not or will not read.
-    fn known(
+    /// Judges a field that the model does not have.
+    fn unknown(
         &mut self,
-        (key, value): (&str, Raw<'_>),
-        field: &'static schema::Field,
+        value: Raw<'_>,
+        schema: &'static Schema,
         place: &Place<'_>,
-        kept: &mut Vec<(Key, Value)>,
-    ) -> Result<(), Malformed> {
-        let place = Place::Field(place, key);
-        if matches!(field.shape, Shape::Unread) {
-            self.drop_field(&place);
-            return Ok(());
-        }
-        let value = self.shaped(value, field.shape, &place)?;
-        if matches!(field.class, Class::Refused(_)) && value.is_zero() {
-            self.drop_field(&place);
-            return Ok(());
-        }
-        // The same key twice was refused before; only another spelling may still be the same field.
-        if field.spelling.is_some() && kept.iter().any(|(name, _)| name == field.name) {
+        key: &str,
+    ) -> Fallible<()> {
+        let mut fields = schema.fields();
+        let is_other_spelling =
+            |field: &&Field| !matches!(field.shape, Shape::Unread) && folds_to(key, field.name);
+        if let Some(field) = fields.find(is_other_spelling) {
             let name = field.name;
-            return Err(Malformed::Json(format!(
-                "the key `{place}` is `{name}` to the daemon, which stands there too"
-            )));
+            return Err(taken(place, name, "written otherwise"));
         }
-        kept.push((Key::Field(field), value));
+        if value.is_zero() {
+            self.drop_field(place);
+        } else {
+            self.report(place, value);
+        }
         Ok(())
     }
 }
 
-fn fits(shape: Shape, value: &Raw<'_>) -> bool {
-    let texts = |items: &[Raw<'_>]| {
-        items
-            .iter()
-            .all(|item| matches!(item, Raw::Text(_) | Raw::Null))
-    };
-    match (shape, value) {
-        (Shape::Any | Shape::Unread, _)
-        | (Shape::Bool, Raw::Bool(_))
-        | (Shape::Float, Raw::Number(_)) => true,
-        (Shape::Text, Raw::Text(_)) => true,
-        (Shape::Integer, Raw::Number(number)) => number.is_i64(),
-        (Shape::TextList | Shape::TextOrList, Raw::List(items)) => texts(items),
-        (Shape::TextMap, Raw::Object(members)) => members
-            .iter()
-            .all(|(_, value)| matches!(value, Raw::Text(_) | Raw::Null)),
-        (Shape::Set, Raw::Object(members)) => members
-            .iter()
-            .all(|(_, value)| matches!(value, Raw::Null) || *value == Raw::Object(Vec::new())),
-        _ => false,
+/// Whether the daemon must and will read the field.
+fn is_kept(field: &Field, value: &Value) -> bool {
+    match field.class {
+        Class::Refused(_) => !value.is_zero(),
+        Class::Harmless | Class::Limited(_) => !matches!(field.shape, Shape::Unread),
     }
+}
+
+/// The zero of the shape, which most fields have, where it stands there as most write it.
+fn zero(tokens: &mut Tokens<'_>, shape: Shape) -> Option<Value> {
+    let (length, value) = match (tokens.ahead(), shape) {
+        ([b'n', b'u', b'l', b'l', ..], _) => (4, Value::Null),
+        ([b'"', b'"', ..], Shape::Text) => (2, Value::Text(Text::default())),
+        ([b'f', b'a', b'l', b's', b'e', ..], Shape::Bool) => (5, Value::Bool(false)),
+        ([b'0', b',' | b'}', ..], Shape::Integer) => (1, Value::Number(0.into())),
+        _ => return None,
+    };
+    tokens.pass(length);
+    Some(value)
+}
+
+/// A string or `null`; `None` where another value stands.
+fn text_or_null(tokens: &mut Tokens<'_>) -> Fallible<Option<Value>> {
+    Ok(match tokens.peek() {
+        Some(b'"') => Some(Value::Text(tokens.kept_text()?)),
+        Some(b'n') => tokens.null().map(|()| Some(Value::Null))?,
+        Some(_) | None => None,
+    })
+}
+
+/// A list, whose items `read` gives by their index.
+fn list(
+    tokens: &mut Tokens<'_>,
+    mut read: impl FnMut(&mut Tokens<'_>, usize) -> Fallible<Value>,
+) -> Fallible<Value> {
+    let mut items = Vec::new();
+    tokens.open()?;
+    while tokens.item()? {
+        items.push(read(tokens, items.len())?);
+    }
+    Ok(Value::List(items))
+}
+
+/// An object whose keys are data.
+fn map(
+    tokens: &mut Tokens<'_>,
+    mut read: impl FnMut(&mut Tokens<'_>, &str) -> Fallible<Value>,
+) -> Fallible<Value> {
+    let mut members = Vec::new();
+    tokens.open()?;
+    while tokens.member()? {
+        let key = tokens.kept_key()?;
+        let value = read(tokens, &key)?;
+        members.push((Key::Data(key), value));
+    }
+    reader::once_each(&members)?;
+    Ok(Value::Object(members))
+}
+
+/// A value, or a fault that takes little room beside it.
+type Fallible<T> = Result<T, Box<Malformed>>;
+
+#[cold]
+fn taken(place: &Place<'_>, name: &str, why: &str) -> Box<Malformed> {
+    let cause = format!("the key `{place}` is `{name}` to the daemon, {why}");
+    Box::new(Malformed::Json(cause))
+}
+
+#[cold]
+fn misfit(shape: Shape, place: &Place<'_>) -> Box<Malformed> {
+    let what = describe(shape);
+    Box::new(Malformed::Body(match place {
+        Place::Root => format!("it is not {what}"),
+        Place::Field(..) | Place::Member(..) | Place::Item(..) => {
+            format!("`{place}` is not {what}")
+        }
+    }))
 }
 
 fn describe(shape: Shape) -> &'static str {

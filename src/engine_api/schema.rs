@@ -18,8 +18,9 @@ impl Schema {
     /// Finds the fields of one object after the other.
     pub(super) fn search(&'static self) -> Search {
         Search {
-            schema: self,
-            rest: self.parts.first().copied().unwrap_or_default(),
+            parts: self.parts,
+            part: 0,
+            next: 0,
         }
     }
 }
@@ -28,32 +29,88 @@ impl Schema {
 /// does the model.
 #[derive(Debug)]
 pub(super) struct Search {
-    schema: &'static Schema,
-    /// What follows the field that was found last, in its part.
-    rest: &'static [Field],
+    parts: &'static [&'static [Field]],
+    /// The part of the field that was found last.
+    part: usize,
+    /// The index in that part of what follows the field.
+    next: usize,
+}
+
+/// A field that was found, and where in its schema.
+#[derive(Debug)]
+pub(super) struct Located {
+    pub(super) field: &'static Field,
+    part: usize,
+    index: usize,
 }
 
 impl Search {
     /// The field that a canonical object's key is.
+    #[inline]
     pub(super) fn of(&mut self, key: &Key) -> Option<&'static Field> {
         match key {
             Key::Field(field) => Some(field),
-            Key::Data(key) => self.find(|field| field.name == key),
+            Key::Data(key) => {
+                let found = self.find(|field| field.name == key.as_str());
+                found.map(|found| found.field)
+            }
         }
     }
 
-    /// The first field that fits, from the last one found on; else from the beginning.
-    pub(super) fn find(&mut self, fits: impl Fn(&Field) -> bool) -> Option<&'static Field> {
-        let parts = self.schema.parts.iter().copied();
-        for part in std::iter::once(self.rest).chain(parts) {
-            if let Some(at) = part.iter().position(&fits) {
-                self.rest = part.get(at + 1..).unwrap_or_default();
-                return part.get(at);
-            }
+    /// The field after the last one found, where it fits.
+    pub(super) fn next(&mut self, fits: impl FnOnce(&Field) -> bool) -> Option<Located> {
+        let (part, index) = (self.part, self.next);
+        let field = self.parts.get(part)?.get(index)?;
+        if !fits(field) {
+            return None;
         }
-        None
+        self.next += 1;
+        Some(Located { field, part, index })
+    }
+
+    /// The first field that fits, from the last one found on; else from the beginning.
+    pub(super) fn find(&mut self, fits: impl Fn(&Field) -> bool) -> Option<Located> {
+        let (part, next) = (self.part, self.next);
+        let found = self.find_in(part, next, &fits);
+        found.or_else(|| (0..self.parts.len()).find_map(|part| self.find_in(part, 0, &fits)))
+    }
+
+    fn find_in(
+        &mut self,
+        part: usize,
+        from: usize,
+        fits: impl Fn(&Field) -> bool,
+    ) -> Option<Located> {
+        let fields = self.parts.get(part)?.get(from..)?;
+        let at = fields.iter().position(fits)?;
+        let (field, index) = (fields.get(at)?, from + at);
+        (self.part, self.next) = (part, index + 1);
+        Some(Located { field, part, index })
     }
 }
+
+/// Which fields of one object have been found.
+#[derive(Debug, Default)]
+pub(super) struct Seen([u64; MOST_PARTS * 2]);
+
+impl Seen {
+    /// Whether the field has not been found before; also not where there is no room to note it, so that it is refused.
+    pub(super) fn is_first(&mut self, found: &Located) -> bool {
+        let word = self.0.get_mut(found.part << 1 | found.index >> 6);
+        let Some(word) = word.filter(|_| found.index < MOST_FIELDS) else {
+            return false;
+        };
+        let bit = 1 << (found.index & 63);
+        let is_first = *word & bit == 0;
+        *word |= bit;
+        is_first
+    }
+}
+
+/// Of a schema; a test holds that.
+pub(super) const MOST_PARTS: usize = 4;
+/// Of a part of a schema; likewise.
+pub(super) const MOST_FIELDS: usize = 128;
 
 /// One field of a [`Schema`].
 #[derive(Debug, Clone, Copy)]

@@ -77,7 +77,7 @@ fn narrow(told: &mut Value, lowest: ApiVersion, highest: ApiVersion) -> bool {
     ] {
         let version = ApiVersion::parse(told.text(key));
         if version.is_some_and(|version| is_over(&version, &bound)) {
-            told.set(key, Value::Text(bound.to_string()));
+            told.set(key, Value::Text(bound.to_string().into()));
             has_changed = true;
         }
     }

@@ -139,17 +139,17 @@ fn is_zero(value: &Value) -> bool {
 fn mirrors(gate: &json::Value, daemon: &Value) -> bool {
     match (gate, daemon) {
         (json::Value::Bool(gate), Value::Bool(daemon)) => gate == daemon,
-        (json::Value::Number(gate), Value::Number(daemon)) => {
-            match (gate.as_i64(), daemon.as_i64()) {
+        (json::Value::Number(whole), Value::Number(daemon)) => {
+            match (whole.as_i64(), daemon.as_i64()) {
                 // A swarm keeps fractions in single precision.
-                (None, _) | (_, None) => match (gate.as_f64(), daemon.as_f64()) {
-                    (Some(gate), Some(daemon)) => (gate - daemon).abs() <= gate.abs() / 1e6,
-                    (gate, daemon) => gate == daemon,
+                (None, _) | (_, None) => match (gate.to_string().parse::<f64>(), daemon.as_f64()) {
+                    (Ok(gate), Some(daemon)) => (gate - daemon).abs() <= gate.abs() / 1e6,
+                    (Ok(_) | Err(_), _) => false,
                 },
                 (gate, daemon) => gate == daemon,
             }
         }
-        (json::Value::Text(gate), Value::String(daemon)) => gate == daemon,
+        (json::Value::Text(gate), Value::String(daemon)) => **gate == **daemon,
         (json::Value::List(gate), Value::Array(daemon)) => {
             gate.len() == daemon.len()
                 && gate

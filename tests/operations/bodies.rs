@@ -5,6 +5,13 @@ use dockgate::engine_api::{Body, EngineRequest, Malformed, Operation, RequestHea
 
 use super::walk::{self, Place};
 
+/// The places of what is judged, each with how.
+fn judged(request: &EngineRequest) -> Vec<(String, Class)> {
+    let mut found = Vec::new();
+    request.each_field(|field| found.push((field.path.to_owned(), field.class)));
+    found
+}
+
 #[test]
 fn a_known_field_of_the_right_type_is_read_and_judged_by_its_class() {
     for (operation, place) in every_place() {
@@ -15,11 +22,7 @@ fn a_known_field_of_the_right_type_is_read_and_judged_by_its_class() {
             request.unknown.is_empty() && request.dropped.is_empty(),
             "{operation:?} {body}"
         );
-        let judged: Vec<(String, Class)> = request
-            .fields()
-            .iter()
-            .map(|field| (field.path.clone(), field.class))
-            .collect();
+        let judged = judged(&request);
         let expected = (place.path.clone(), place.class);
         assert_eq!(
             judged.contains(&expected),
@@ -86,7 +89,7 @@ fn a_field_that_no_daemon_reads_is_dropped_whatever_it_holds() {
                 let request = read(operation, &place.body(place.key, value)).unwrap();
                 assert_eq!(request.dropped, [place.path.as_str()], "{operation:?}");
                 assert_eq!(written(&request), "{}");
-                assert!(request.unknown.is_empty() && request.fields().is_empty());
+                assert!(request.unknown.is_empty() && judged(&request).is_empty());
             }
         }
     }
@@ -175,7 +178,7 @@ fn a_refused_field_passes_with_its_zero_value_only_and_is_not_forwarded() {
             !written(&request).contains(&format!("\"{}\"", place.key)),
             "{operation:?} forwards {body}"
         );
-        assert!(request.fields().is_empty());
+        assert!(judged(&request).is_empty());
     }
 }
 
@@ -187,7 +190,7 @@ fn an_emptied_list_of_masked_paths_is_still_judged() {
             &format!("{{\"HostConfig\":{{\"{key}\":[]}}}}"),
         )
         .unwrap();
-        assert_eq!(request.fields().len(), 1, "{key}");
+        assert_eq!(judged(&request).len(), 1, "{key}");
     }
 }
 
@@ -202,7 +205,7 @@ fn one_string_for_a_list_is_judged_and_forwarded_as_a_list() {
         written(&request),
         r#"{"HostConfig":{"CapAdd":["SYS_ADMIN"]}}"#
     );
-    assert_eq!(request.fields()[0].value.items().len(), 1);
+    request.each_field(|field| assert_eq!(field.value.items().len(), 1));
 }
 
 #[test]

@@ -16,7 +16,8 @@ fn a_parameter_is_read_in_its_type_and_judged_by_its_class() {
         );
         assert!(head.query.dropped().is_empty());
         let request = head.unjudged();
-        let judged: Vec<Class> = request.fields().iter().map(|field| field.class).collect();
+        let mut judged: Vec<Class> = Vec::new();
+        request.each_field(|field| judged.push(field.class));
         assert!(
             judged.iter().all(|class| *class == parameter.class),
             "{operation:?} {}",

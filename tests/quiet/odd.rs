@@ -121,6 +121,30 @@ fn an_object_is_shown_however_it_is_framed() {
 }
 
 #[test]
+fn numbers_of_every_length_pass_an_object_and_a_list() {
+    let item = r#"{"SizeRw":18446744073709551616,"New":[0.1000000000000000055,1.50,-0,1E+2,1e-400],"Labels":{"a":"MARK"},"Config":{"Env":["A=MARK"]}}"#;
+    let list = format!("[{item},{item}]");
+    for (path, body) in [("odd/json", item), ("json", &list)] {
+        let length = format!(
+            "Content-Type: application/json\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        let (_daemon, gate) = before(format!("{}{body}", head(&length)).into_bytes());
+        let shown = http::request(
+            gate.address(),
+            "GET",
+            &format!("/v1.41/containers/{path}"),
+            "",
+        );
+        assert_eq!(shown.status, 200, "{path}");
+        let text = shown.text();
+        let text = text.trim_end().replace("<hidden by dockgate>", "MARK");
+        assert_eq!(text, *body, "{path}");
+        assert!(!shown.text().contains("\"MARK\""), "{path}");
+    }
+}
+
+#[test]
 fn a_refusal_of_the_daemon_passes_as_it_is() {
     let answer = plain(404, r#"{"message":"No such container: odd"}"#);
     let (_daemon, gate) = before(answer);

@@ -74,18 +74,21 @@ pub(super) fn stamp(operation: Operation, query: &mut Query, owner: &str) {
     match labels {
         Some((_, Value::List(texts))) => {
             texts.retain(|text| !is_owners(text.as_text()));
-            texts.push(Value::Text(wanted));
+            texts.push(Value::Text(wanted.into()));
         }
         Some((_, Value::Object(set))) => {
             set.retain(|(text, _)| !is_owners(text));
             set.push((wanted.into(), Value::Bool(true)));
         }
-        Some((_, other)) => *other = Value::List(vec![Value::Text(wanted)]),
+        Some((_, other)) => *other = Value::List(vec![Value::Text(wanted.into())]),
         None if is_older => {
             let set = Value::Object(vec![(wanted.into(), Value::Bool(true))]);
             members.push(("label".into(), set));
         }
-        None => members.push(("label".into(), Value::List(vec![Value::Text(wanted)]))),
+        None => members.push((
+            "label".into(),
+            Value::List(vec![Value::Text(wanted.into())]),
+        )),
     }
     query.put(operation, "filters", &Value::Object(members).to_string());
 }

@@ -20,7 +20,7 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
             .and_then(|text| json::parse(text.as_bytes()).ok());
         let mut labels = labels.filter(|labels| matches!(labels, Value::Object(_)));
         let labels = labels.get_or_insert(Value::Object(Vec::new()));
-        labels.set(OWNER_LABEL, Value::Text(owner.clone()));
+        labels.set(OWNER_LABEL, Value::Text(owner.as_str().into()));
         query.put(operation, "labels", &labels.to_string());
         // What a build leaves behind has the labels of its Dockerfile so far, and those can be anyone's.
         query.put(operation, "rm", "1");
@@ -87,7 +87,7 @@ pub(in crate::decision) fn pin(request: &mut EngineRequest, facts: &Facts) {
     if operation == Some(Operation::NetworkDisconnect)
         && let Some(id) = id_of(Kind::Container, body.text("Container"))
     {
-        body.set("Container", Value::Text(id));
+        body.set("Container", Value::Text(id.into()));
     }
     let task = body.get_mut("TaskTemplate");
     let Some(container) = task.and_then(|task| task.get_mut("ContainerSpec")) else {
@@ -100,7 +100,7 @@ pub(in crate::decision) fn pin(request: &mut EngineRequest, facts: &Facts) {
         if let Some(Value::List(list)) = container.get_mut(list) {
             for item in list {
                 if let Some(id) = id_of(kind, item.text(key)) {
-                    item.set(key, Value::Text(id));
+                    item.set(key, Value::Text(id.into()));
                 }
             }
         }

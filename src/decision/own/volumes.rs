@@ -120,7 +120,7 @@ fn as_mount(bind: &str, facts: &Facts, driver: &str) -> Option<Value> {
 }
 
 fn volume(name: &str, target: &str, driver: &str, owner: &str) -> Value {
-    let text = |text: &str| Value::Text(text.to_owned());
+    let text = |text: &str| Value::Text(text.into());
     let labels = Value::Object(vec![(OWNER_LABEL.into(), text(owner))]);
     let mut options = vec![("Labels".into(), labels)];
     if !driver.is_empty() {

@@ -18,7 +18,8 @@ impl Judge<'_> {
             .filter(|(_, value)| is_placeholder(value))
             .map(|(name, _)| format!("?{name}"))
             .collect();
-        if let Some(body) = self.body() {
+        let may_hold = self.request.may_hold_placeholder;
+        if let Some(body) = self.body().filter(|_| may_hold) {
             placeholders(body, Place::Body, &mut found);
         }
         for path in found {

@@ -2,7 +2,7 @@
 
 use super::HIDDEN;
 use super::hide::whole;
-use crate::engine_api::json::Value;
+use crate::engine_api::json::{Text, Value};
 use crate::policy::Quiet;
 
 /// Hides what one event tells of what the policy hides.
@@ -33,11 +33,11 @@ pub(super) fn hide(event: &mut Value, quiet: &Quiet) {
     }
 }
 
-fn without_command(action: &mut String) {
+fn without_command(action: &mut Text) {
     if action.starts_with("exec_")
         && let Some((name, _)) = action.split_once(':')
     {
-        *action = format!("{name}: {HIDDEN}");
+        *action = format!("{name}: {HIDDEN}").into();
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn whole(value: &mut Value) {
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
         Value::Text(text) => {
             if !text.is_empty() {
-                HIDDEN.clone_into(text);
+                *text = HIDDEN.into();
             }
         }
         Value::List(items) => {
@@ -72,7 +72,7 @@ pub(super) fn whole(value: &mut Value) {
 }
 
 fn hidden(value: &mut Value) {
-    *value = Value::Text(HIDDEN.to_owned());
+    *value = Value::Text(HIDDEN.into());
 }
 
 /// Texts by `change`, all else as a whole.
@@ -84,7 +84,7 @@ fn each_text(value: &mut Value, change: &dyn Fn(&str) -> Option<String>) {
         match item {
             Value::Text(text) => {
                 if let Some(changed) = change(text) {
-                    *text = changed;
+                    *text = changed.into();
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::List(_) | Value::Object(_) => {
@@ -187,7 +187,7 @@ fn pairs(value: &mut Value) {
 
 fn bytes(value: &mut Value) {
     match value {
-        Value::Text(text) if !text.is_empty() => HIDDEN_BYTES.clone_into(text),
+        Value::Text(text) if !text.is_empty() => *text = HIDDEN_BYTES.into(),
         Value::Null
         | Value::Bool(_)
         | Value::Number(_)

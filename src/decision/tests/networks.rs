@@ -159,7 +159,7 @@ fn the_networks_that_a_container_is_on_are_judged() {
         let mut container = facts.containers().next().unwrap().clone();
         container
             .host_config
-            .set("NetworkMode", Value::Text(mode.to_owned()));
+            .set("NetworkMode", Value::Text(mode.into()));
         container.networks = endpoints;
         facts.container = Some(Found::Is(container));
         for asked in ["mine", NETWORK] {

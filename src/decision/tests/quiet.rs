@@ -118,6 +118,26 @@ fn numbers_order_and_unknown_fields_survive() {
 }
 
 #[test]
+fn numbers_that_no_type_of_ours_holds_survive() {
+    for number in [
+        "18446744073709551616",
+        "-9223372036854775809",
+        "123456789012345678901234567890",
+        "0.1000000000000000055511151231257827",
+        "1.50",
+        "1E+2",
+        "-0",
+        "-0.0",
+        "1e-400",
+        "5e-324",
+    ] {
+        let answer = format!(r#"{{"Config":{{"Env":["A=b"]}},"New":[{number},{{"a":{number}}}]}}"#);
+        let expected = answer.replace("A=b", "A=?");
+        assert_eq!(shown("environment = true", INSPECT, &answer), expected);
+    }
+}
+
+#[test]
 fn an_answer_that_nothing_is_hidden_of_is_not_read() {
     for line in [INSPECT, EVENTS, "GET /v1.41/info", "GET /v1.41/networks"] {
         assert!(

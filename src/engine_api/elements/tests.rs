@@ -109,11 +109,11 @@ fn an_element_is_bounded_and_their_number_is_not() {
 }
 
 fn key(pattern: &'static str) -> impl Strategy<Value = Key> {
-    pattern.prop_map(Key::Data)
+    pattern.prop_map(Key::from)
 }
 
 fn element() -> impl Strategy<Value = json::Value> {
-    let text = "[a\"\\\\\\]\\[{}, :\u{e9}\n]{0,6}".prop_map(json::Value::Text);
+    let text = "[a\"\\\\\\]\\[{}, :\u{e9}\n]{0,6}".prop_map(|text| json::Value::Text(text.into()));
     let plain = prop_oneof![
         Just(json::Value::Null),
         any::<bool>().prop_map(json::Value::Bool),

@@ -1,12 +1,13 @@
 //! Whether a key stands twice in one object.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-
-use super::Raw;
+use std::ops::Deref;
 
 /// The first key that stands there a second time.
-pub(super) fn repeated_key<'m>(members: &'m [(Cow<'_, str>, Raw<'_>)]) -> Option<&'m str> {
+pub(super) fn repeated_key<K: Deref<Target = str>, T>(members: &[(K, T)]) -> Option<&str> {
+    if members.len() < 2 {
+        return None;
+    }
     if members.len() > MOST_MARKED {
         let mut seen = HashSet::with_capacity(members.len());
         let mut keys = members.iter().map(|(key, _)| &**key);
@@ -20,7 +21,7 @@ pub(super) fn repeated_key<'m>(members: &'m [(Cow<'_, str>, Raw<'_>)]) -> Option
         let word = seen.get_mut((mark >> 6 & 7) as usize)?;
         if *word & bit != 0 {
             let mut before = members.iter().take(index);
-            if before.any(|(other, _)| other == key) {
+            if before.any(|(other, _)| **other == **key) {
                 return Some(key);
             }
         }
@@ -55,6 +56,10 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use std::borrow::Cow;
+
+    use super::super::Raw;
 
     #[test]
     fn finds_the_first_key_that_comes_again_among_few_and_many() {

@@ -1,6 +1,8 @@
 //! Bodies are held against their schemas: spellings, types, unknown fields.
 
 use super::super::{Body, EngineRequest, RequestHead};
+use proptest::prelude::*;
+
 use super::*;
 
 fn read(line: &str, body: &str) -> Result<EngineRequest, Malformed> {
@@ -87,6 +89,90 @@ fn what_is_forwarded_holds_known_fields_only() {
     );
 }
 
+proptest! {
+    #[test]
+    fn texts_are_forwarded_as_they_were_meant(
+        texts in prop::collection::vec(r#"[a-z"\\\\\n\r\t\u{0}\u{1f}<é😀 ]{0,40}"#, 0..4),
+        spaces in r"[ \n\t]{0,3}",
+    ) {
+        let written: Vec<String> = texts.iter().map(|text| serde_json::to_string(text).unwrap()).collect();
+        let list = written.join(&format!(",{spaces}"));
+        let labels: Vec<String> = (written.iter().enumerate())
+            .map(|(index, text)| format!("\"{index}\":{spaces}{text}"))
+            .collect();
+        let body = format!("{{{spaces}\"Env\":{spaces}[{list}],\"Labels\":{{{}}}}}", labels.join(","));
+        let forwarded = canonical(&body);
+        let expected = format!("{{\"Env\":[{}],\"Labels\":{{{}}}}}", written.join(","), labels.join(","));
+        let unescaped = |text: &str| serde_json::Deserializer::from_str(text)
+            .into_iter::<serde_json::Value>()
+            .collect::<Result<Vec<_>, _>>()
+            .unwrap();
+        prop_assert_eq!(unescaped(&forwarded), unescaped(&expected));
+    }
+}
+
+#[test]
+fn numbers_are_forwarded_as_they_were_written_and_are_what_the_daemon_reads() {
+    let body = r#"{"HostConfig":{"Memory":9223372036854775807,"MemorySwap":-9223372036854775808}}"#;
+    assert_eq!(canonical(body), body);
+    for number in [
+        "-0",
+        "1.0",
+        "1e3",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "18446744073709551616",
+    ] {
+        let body = format!(r#"{{"HostConfig":{{"Memory":{number}}}}}"#);
+        assert!(matches!(create(&body), Err(Malformed::Body(_))), "{number}");
+    }
+}
+
+#[test]
+fn fields_are_told_apart_in_any_order() {
+    for (body, is_read) in [
+        (
+            r#"{"Tty":true,"Hostname":"a","HostConfig":{"Memory":1,"Binds":null,"CpuShares":2},"User":"b"}"#,
+            true,
+        ),
+        (r#"{"Tty":true,"Hostname":"a","Tty":true}"#, false),
+        (r#"{"Tty":null,"Hostname":"a","\u0054ty":true}"#, false),
+        (r#"{"Cgroup":"","Hostname":"a","Cgroup":""}"#, false),
+        (r#"{"name":"","Hostname":"a","name":"b"}"#, false),
+        (r#"{"New":0,"Hostname":"a","New":0}"#, false),
+        (
+            r#"{"HostConfig":{"NanoCpus":1,"Memory":1,"NanoCPUs":1}}"#,
+            false,
+        ),
+        (
+            r#"{"HostConfig":{"NanoCPUs":1,"Memory":1,"NanoCPUs":1}}"#,
+            false,
+        ),
+        (r#"{"HostConfig":{"NanoCPUs":1,"Memory":1}}"#, true),
+        (r#"{"Labels":{"a":"1","b":"2","a":"1"}}"#, false),
+        (r#"{"Volumes":{"a":{},"b":{},"a":{}}}"#, false),
+    ] {
+        let read = create(body);
+        assert_eq!(read.is_ok(), is_read, "{body}");
+        assert!(matches!(read, Ok(_) | Err(Malformed::Json(_))), "{body}");
+    }
+}
+
+#[test]
+fn a_fault_of_the_json_comes_before_one_of_the_body() {
+    for end in [
+        r#","a":{"b":1,"b":2}}"#,
+        ",}",
+        "",
+        "}{",
+        r#","User":"\ud800"}"#,
+    ] {
+        let body = format!(r#"{{"Image":1{end}"#);
+        assert!(matches!(create(&body), Err(Malformed::Json(_))), "{body}");
+    }
+    assert!(matches!(create(r#"{"Image":1}"#), Err(Malformed::Body(_))));
+}
+
 #[test]
 fn a_value_of_another_type_is_malformed() {
     for body in [
@@ -129,23 +215,17 @@ fn tasks_that_are_no_containers_are_objects_or_malformed() {
             assert_eq!(request.dropped, [format!("TaskTemplate.{field}")]);
         }
         let request = service(&format!(r#""{field}":{{"Name":null}}"#)).unwrap();
-        let places = request.fields().into_iter().map(|found| found.path);
-        assert!(
-            places
-                .collect::<Vec<_>>()
-                .contains(&format!("TaskTemplate.{field}"))
-        );
+        let (mut places, place) = (Vec::new(), format!("TaskTemplate.{field}"));
+        request.each_field(|found| places.push(found.path.to_owned()));
+        assert!(places.contains(&place), "{places:?}");
     }
 }
 
 #[test]
 fn every_field_of_a_body_is_found_with_its_place() {
     let request = create(r#"{"HostConfig":{"CapAdd":"ALL","Mounts":[{"Type":"bind"}]},"NetworkingConfig":{"EndpointsConfig":{"n":{"DriverOpts":{"a":"b"}}}}}"#).unwrap();
-    let found: Vec<String> = request
-        .fields()
-        .into_iter()
-        .map(|field| field.path)
-        .collect();
+    let mut found: Vec<String> = Vec::new();
+    request.each_field(|field| found.push(field.path.to_owned()));
     for path in [
         "HostConfig.CapAdd",
         "HostConfig.Mounts",

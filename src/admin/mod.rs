@@ -47,9 +47,12 @@ impl Admin {
     pub async fn run(self: Arc<Self>, listener: Listener) -> io::Result<()> {
         let listener = listener.open()?;
         loop {
-            let stream = match listener.accept().await {
-                Ok(Accepted::Unix(stream)) => Stream::Unix(stream),
-                Ok(Accepted::Tcp(stream)) => Stream::Tcp(stream),
+            let accepted = listener.accept().await.and_then(|accepted| match accepted {
+                Accepted::Unix(stream) => Stream::unix(stream),
+                Accepted::Tcp(stream) => Ok(Stream::Tcp(stream)),
+            });
+            let stream = match accepted {
+                Ok(stream) => stream,
                 Err(error) => {
                     tracing::warn!(%error, "cannot take a connection of the admin listener");
                     time::sleep(PAUSE).await;

@@ -8,13 +8,13 @@ use std::time::Duration;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio::time;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use crate::config::Address;
 use crate::decision::Permit;
-use crate::peer::{Peer, Stream};
+use crate::peer::{Peer, Stream, UnixSocket};
 
 use super::request::{self, Passed};
 
@@ -59,7 +59,7 @@ impl Daemon {
 
     async fn open(&self) -> io::Result<Stream> {
         let (host, port) = match &self.address {
-            Address::Unix(path) => return UnixStream::connect(path).await.map(Stream::Unix),
+            Address::Unix(path) => return UnixSocket::connect(path).map(Stream::Unix),
             Address::Tcp { host, port } => (host.as_str(), *port),
         };
         let stream = TcpStream::connect((host, port)).await?;

@@ -1,6 +1,7 @@
 //! One end of an exchange, the client or the daemon: its stream, what was read ahead, what is still to be written.
 
 mod stream;
+mod unix;
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -12,6 +13,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _};
 
 pub use stream::Stream;
+pub use unix::UnixSocket;
 
 /// A stream with its two buffers.
 #[derive(Debug)]
@@ -189,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn a_half_closed_peer_has_ended_and_is_not_gone() {
         let (near, mut far) = UnixStream::pair().unwrap();
-        let mut peer = Peer::new(Stream::Unix(near));
+        let mut peer = Peer::new(Stream::unix(near).unwrap());
         far.write_all(b"bytes").await.unwrap();
         far.shutdown().await.unwrap();
 
@@ -208,7 +210,7 @@ mod tests {
     #[tokio::test]
     async fn holds_no_room_for_what_it_has_written() {
         let (near, mut far) = UnixStream::pair().unwrap();
-        let mut peer = Peer::new(Stream::Unix(near));
+        let mut peer = Peer::new(Stream::unix(near).unwrap());
         peer.queue(&[b'x'; 1 << 20]);
         let mut read = vec![0; 1 << 20];
         let (flushed, read) = tokio::join!(peer.flush(), far.read_exact(&mut read));
@@ -220,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn writes_its_own_output_first() {
         let (near, mut far) = UnixStream::pair().unwrap();
-        let mut peer = Peer::new(Stream::Unix(near));
+        let mut peer = Peer::new(Stream::unix(near).unwrap());
         peer.queue(b"head ");
         let mut more = BytesMut::from(&b"body rest"[..]);
         let count = poll_fn(|cx| peer.poll_write_through(cx, &mut more, 4)).await;

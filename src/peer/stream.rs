@@ -9,22 +9,32 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
 
+use super::unix::UnixSocket;
+
 /// Either end of a connection, the client's or the daemon's.
 #[derive(Debug)]
 pub enum Stream {
-    Unix(UnixStream),
+    Unix(UnixSocket),
     Tcp(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 impl Stream {
+    /// Takes over a connection that was accepted on a Unix socket; must be called within the runtime.
+    ///
+    /// # Errors
+    /// Those of the runtime, where it cannot watch the socket.
+    pub fn unix(stream: UnixStream) -> io::Result<Self> {
+        UnixSocket::new(stream).map(Self::Unix)
+    }
+
     /// Ready once a read may give something; so that nobody who waits holds a buffer.
     ///
     /// # Errors
     /// Those of the runtime; the socket's own come from the read.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Unix(stream) => stream.poll_read_ready(cx),
+            Self::Unix(stream) => stream.poll_readable(cx),
             Self::Tcp(stream) => stream.poll_read_ready(cx),
             // What TLS has decrypted already, the socket does not show.
             Self::Tls(_) => Poll::Ready(Ok(())),
@@ -44,7 +54,7 @@ impl Stream {
     /// A half-closed connection is not gone. On TCP a closed one looks half-closed until something is written.
     pub fn is_gone(&self, cx: &mut Context<'_>) -> bool {
         let ready = match self {
-            Self::Unix(stream) => pin!(stream.ready(Interest::WRITABLE)).poll(cx),
+            Self::Unix(stream) => return stream.is_gone(cx),
             Self::Tcp(stream) => pin!(stream.ready(Interest::WRITABLE)).poll(cx),
             Self::Tls(stream) => pin!(stream.get_ref().0.ready(Interest::WRITABLE)).poll(cx),
         };

@@ -91,7 +91,7 @@ mod tests {
         let (near, mut far) = UnixStream::pair().unwrap();
         far.write_all(sent).await.unwrap();
         far.shutdown().await.unwrap();
-        let mut client = Peer::new(Stream::Unix(near));
+        let mut client = Peer::new(Stream::unix(near).unwrap());
         read_bounded(
             &mut client,
             framing,
@@ -123,7 +123,7 @@ mod tests {
         far.write_all(b"2\r\n{ \r\n2\r\n }\r\n0\r\n\r\n")
             .await
             .unwrap();
-        let mut client = Peer::new(Stream::Unix(near));
+        let mut client = Peer::new(Stream::unix(near).unwrap());
         let bounds = (10, Duration::from_secs(5));
         let read = read_bounded(&mut client, Framing::Chunked, bounds, |bytes| bytes <= 3).await;
         assert!(matches!(read, Err(ReadFault::NoRoom)));
@@ -138,7 +138,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_body_is_not_waited_for() {
         let (near, _far) = UnixStream::pair().unwrap();
-        let mut client = Peer::new(Stream::Unix(near));
+        let mut client = Peer::new(Stream::unix(near).unwrap());
         let slow = read_bounded(
             &mut client,
             Framing::Length(2),

@@ -248,7 +248,8 @@ impl Server {
             (Accepted::Unix(stream), _) => {
                 let peer = client_identity::peer_credentials(&stream);
                 let peer = peer.map_err(|error| error.to_string())?;
-                return Ok((Stream::Unix(stream), Identity::Peer(peer)));
+                let stream = Stream::unix(stream).map_err(|error| error.to_string())?;
+                return Ok((stream, Identity::Peer(peer)));
             }
             (Accepted::Tcp(stream), None) if arrival.identifies_containers() => {
                 let (source, at) = (arrival.source, arrival.time);

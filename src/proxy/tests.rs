@@ -78,7 +78,7 @@ impl Stage {
         let known = ends::known(source, policy, identity);
         let (near, client) = UnixStream::pair().unwrap();
         let (phase, phases) = watch::channel(Phase::Running);
-        let peer = Peer::new(Stream::Unix(near));
+        let peer = Peer::new(Stream::unix(near).unwrap());
         let gate = Arc::new(gate);
         let gates = watch::Sender::new(Arc::clone(&gate));
         let standing = Standing::new(

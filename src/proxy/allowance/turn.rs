@@ -96,7 +96,7 @@ mod tests {
         for answers in [true, false] {
             let (near, mut far) = UnixStream::pair().unwrap();
             let turn = turns.take(Kind::Containers).await.unwrap();
-            until_answered(Peer::new(Stream::Unix(near)), vec![turn]);
+            until_answered(Peer::new(Stream::unix(near).unwrap()), vec![turn]);
             let soon = Duration::from_millis(50);
             let next = time::timeout(soon, turns.take(Kind::Containers)).await;
             assert!(next.is_err());
@@ -113,7 +113,7 @@ mod tests {
     async fn half_a_request_keeps_no_turn() {
         let turns = Turns::default();
         let (near, _far) = UnixStream::pair().unwrap();
-        let mut daemon = Peer::new(Stream::Unix(near));
+        let mut daemon = Peer::new(Stream::unix(near).unwrap());
         daemon.queue(b"POST");
         let turn = turns.take(Kind::Containers).await.unwrap();
         until_answered(daemon, vec![turn]);

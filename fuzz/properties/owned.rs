@@ -18,12 +18,15 @@ const OWNER: &str = "client";
 /// [`HIDDEN`] where bytes stand.
 const HIDDEN_BYTES: &str = "PGhpZGRlbiBieSBkb2NrZ2F0ZT4=";
 
-static SHARED: LazyLock<Arc<Shared>> = LazyLock::new(|| {
+/// What is shared; a build is permitted only where images are, and more is hidden where they are not.
+static SHARED: LazyLock<[Arc<Shared>; 2]> = LazyLock::new(|| {
     let common = Pattern::parse("common").expect("a pattern");
-    Arc::new(Shared {
-        networks: vec![common.clone()],
-        volumes: vec![common],
-        images: false,
+    [false, true].map(|images| {
+        Arc::new(Shared {
+            networks: vec![common.clone()],
+            volumes: vec![common.clone()],
+            images,
+        })
     })
 });
 
@@ -53,7 +56,7 @@ pub(crate) fn check(input: &[u8]) {
         assert!(!value.contains(HIDDEN), "?{name} has the placeholder");
         if name == "labels" || name == "filters" {
             let parsed = json::parse(value.as_bytes());
-            only_own(&parsed.unwrap_or_else(|_| Value::Text(value)));
+            only_own(&parsed.unwrap_or(Value::Text(value)));
         }
     }
 }
@@ -111,7 +114,7 @@ fn stamped(request: &EngineRequest, body: &Value) {
             assert_eq!(*last, line);
             before.iter().for_each(|change| not_the_owners(change));
         }
-        _ => {}
+        Some(_) | None => {}
     }
 }
 
@@ -181,8 +184,9 @@ fn not_hidden(text: &str) {
 fn facts(request: &EngineRequest) -> Facts {
     let policy = policies::widest();
     let mut facts = ordinary_facts(policy, request);
-    facts.shared = Some(Arc::clone(&SHARED));
-    for reference in references_of_owner(request, &SHARED) {
+    let shared = &SHARED[usize::from(request.operation() == Some(O::ImageBuild))];
+    facts.shared = Some(Arc::clone(shared));
+    for reference in references_of_owner(request, shared) {
         if facts.has(&reference) {
             continue;
         }

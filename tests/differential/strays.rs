@@ -1,6 +1,6 @@
 //! What exists at the daemon, held field by field against the canonical body that the gate has judged.
 
-use dockgate::engine_api::{Body, Key, Operation, json};
+use dockgate::engine_api::{Body, Key, Operation as O, json};
 use serde_json::Value;
 
 use super::effect::Effect;
@@ -11,41 +11,38 @@ type Place = (&'static str, &'static str);
 
 /// Fields that the daemon shows as it was sent them, and whose absence it shows as their zero.
 #[rustfmt::skip]
-fn shown(operation: Operation) -> &'static [Place] {
-    match operation {
-        Operation::ContainerCreate => &[
-            ("Domainname", "Config.Domainname"), ("User", "Config.User"), ("Tty", "Config.Tty"),
-            ("OpenStdin", "Config.OpenStdin"), ("WorkingDir", "Config.WorkingDir"), ("Labels", "Config.Labels"),
-            ("HostConfig.Memory", "HostConfig.Memory"), ("HostConfig.Privileged", "HostConfig.Privileged"),
-            ("HostConfig.PidMode", "HostConfig.PidMode"), ("HostConfig.UTSMode", "HostConfig.UTSMode"),
-            ("HostConfig.ReadonlyRootfs", "HostConfig.ReadonlyRootfs"), ("HostConfig.CpuShares", "HostConfig.CpuShares"),
-            ("HostConfig.Binds", "HostConfig.Binds"), ("HostConfig.Sysctls", "HostConfig.Sysctls"),
-            ("HostConfig.OomScoreAdj", "HostConfig.OomScoreAdj"), ("HostConfig.CgroupParent", "HostConfig.CgroupParent"),
-            ("HostConfig.AutoRemove", "HostConfig.AutoRemove"),
-            ("HostConfig.PublishAllPorts", "HostConfig.PublishAllPorts"),
-        ],
-        Operation::ContainerExec => &[
-            ("Tty", "ProcessConfig.tty"), ("Privileged", "ProcessConfig.privileged"), ("User", "ProcessConfig.user"),
-            ("AttachStdin", "OpenStdin"), ("AttachStdout", "OpenStdout"), ("AttachStderr", "OpenStderr"),
-            ("Cmd.0", "ProcessConfig.entrypoint"), ("Cmd.1", "ProcessConfig.arguments.0"),
-        ],
-        Operation::VolumeCreate => &[("Name", "Name"), ("Labels", "Labels"), ("DriverOpts", "Options")],
-        Operation::NetworkCreate => &[
-            ("Name", "Name"), ("Internal", "Internal"), ("Attachable", "Attachable"), ("Options", "Options"),
-        ],
-        Operation::ServiceCreate | Operation::ServiceUpdate => SERVICE,
-        Operation::SecretCreate | Operation::SecretUpdate | Operation::ConfigCreate | Operation::ConfigUpdate => &[
-            ("Name", "Name"), ("Labels", "Labels"),
-        ],
-        Operation::NodeUpdate => &[
-            ("Name", "Name"), ("Labels", "Labels"),
-        ],
-        Operation::SwarmUpdate => &[
-            ("Labels", "Labels"), ("EncryptionConfig.AutoLockManagers", "EncryptionConfig.AutoLockManagers"),
-        ],
-        _ => &[],
-    }
-}
+const SHOWN: &[(&[O], &[Place])] = &[
+    (&[O::ContainerCreate], &[
+        ("Domainname", "Config.Domainname"), ("User", "Config.User"), ("Tty", "Config.Tty"),
+        ("OpenStdin", "Config.OpenStdin"), ("WorkingDir", "Config.WorkingDir"), ("Labels", "Config.Labels"),
+        ("HostConfig.Memory", "HostConfig.Memory"), ("HostConfig.Privileged", "HostConfig.Privileged"),
+        ("HostConfig.PidMode", "HostConfig.PidMode"), ("HostConfig.UTSMode", "HostConfig.UTSMode"),
+        ("HostConfig.ReadonlyRootfs", "HostConfig.ReadonlyRootfs"), ("HostConfig.CpuShares", "HostConfig.CpuShares"),
+        ("HostConfig.Binds", "HostConfig.Binds"), ("HostConfig.Sysctls", "HostConfig.Sysctls"),
+        ("HostConfig.OomScoreAdj", "HostConfig.OomScoreAdj"), ("HostConfig.CgroupParent", "HostConfig.CgroupParent"),
+        ("HostConfig.AutoRemove", "HostConfig.AutoRemove"),
+        ("HostConfig.PublishAllPorts", "HostConfig.PublishAllPorts"),
+    ]),
+    (&[O::ContainerExec], &[
+        ("Tty", "ProcessConfig.tty"), ("Privileged", "ProcessConfig.privileged"), ("User", "ProcessConfig.user"),
+        ("AttachStdin", "OpenStdin"), ("AttachStdout", "OpenStdout"), ("AttachStderr", "OpenStderr"),
+        ("Cmd.0", "ProcessConfig.entrypoint"), ("Cmd.1", "ProcessConfig.arguments.0"),
+    ]),
+    (&[O::VolumeCreate], &[("Name", "Name"), ("Labels", "Labels"), ("DriverOpts", "Options")]),
+    (&[O::NetworkCreate], &[
+        ("Name", "Name"), ("Internal", "Internal"), ("Attachable", "Attachable"), ("Options", "Options"),
+    ]),
+    (&[O::ServiceCreate, O::ServiceUpdate], SERVICE),
+    (&[O::SecretCreate, O::SecretUpdate, O::ConfigCreate, O::ConfigUpdate], &[
+        ("Name", "Name"), ("Labels", "Labels"),
+    ]),
+    (&[O::NodeUpdate], &[
+        ("Name", "Name"), ("Labels", "Labels"),
+    ]),
+    (&[O::SwarmUpdate], &[
+        ("Labels", "Labels"), ("EncryptionConfig.AutoLockManagers", "EncryptionConfig.AutoLockManagers"),
+    ]),
+];
 
 #[rustfmt::skip]
 const SERVICE: &[Place] = &[
@@ -105,9 +102,9 @@ pub(super) fn of(effect: &Effect, judged: &Judged) -> Vec<String> {
         return Vec::new();
     };
     let operation = judged.request.operation();
-    let places = operation
-        .filter(|_| effect.is_taken())
-        .map_or(&[][..], shown);
+    let is_of = |(of, _): &&(&[O], &'static [Place])| operation.is_some_and(|it| of.contains(&it));
+    let places = SHOWN.iter().find(is_of).filter(|_| effect.is_taken());
+    let places = places.map_or(&[][..], |(_, places)| places);
     let stray = |(asked, shown): &Place| {
         let understood = asked.split('.').try_fold(body, member);
         let found = shown.split('.').try_fold(effect.found(), |value, key| {
@@ -145,9 +142,10 @@ fn mirrors(gate: &json::Value, daemon: &Value) -> bool {
         (json::Value::Number(gate), Value::Number(daemon)) => {
             match (gate.as_i64(), daemon.as_i64()) {
                 // A swarm keeps fractions in single precision.
-                (None, _) | (_, None) => {
-                    gate.as_f64().map(|it| it as f32) == daemon.as_f64().map(|it| it as f32)
-                }
+                (None, _) | (_, None) => match (gate.as_f64(), daemon.as_f64()) {
+                    (Some(gate), Some(daemon)) => (gate - daemon).abs() <= gate.abs() / 1e6,
+                    (gate, daemon) => gate == daemon,
+                },
                 (gate, daemon) => gate == daemon,
             }
         }

@@ -49,9 +49,7 @@ impl Judge<'_> {
             self.refuse(reason.opened_by(line, ""));
         }
     }
-}
 
-impl Judge<'_> {
     /// A node is found by its host's name, and the answer says whether it is.
     fn node_by_name(&self) -> Option<(String, String, Line)> {
         let setting = &self.policy.quiet.host_details;

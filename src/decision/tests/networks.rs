@@ -297,7 +297,7 @@ fn no_client_writes_the_label_of_owners_on_a_node_or_the_swarm() {
         let text = format!(
             "description = 'x'\n[[permit]]\noperations = ['{operation}']\n[swarm]\naddresses = ['*']\n"
         );
-        let policy = crate::policy::compile("x", &text, &Default::default()).unwrap();
+        let policy = policy::compile("x", &text, &BTreeMap::new()).unwrap();
         let decided = |owner: &str| {
             let labels = format!("\"Labels\":{{\"dockgate.owner\":\"{owner}\"}}");
             let request = request(line, &body.replace("LABELS", &labels));

@@ -62,6 +62,12 @@ const PIECES: &[&str] = &[
     "\"\"\"",
     "[[permit]]",
     "operations = [\"*:*\"]",
+    "dockgate.owner",
+    "\"labels\":{\"dockgate.owner\":\"you\"},",
+    "\"Labels\":null,",
+    "dockgate.owner=you",
+    "<hidden by dockgate>",
+    "{\"a\":[\"b\"]}",
     "é",
     "\u{212a}",
     "\u{17f}",
@@ -95,6 +101,16 @@ fn policies() {
 #[test]
 fn decisions() {
     tried("decide");
+}
+
+#[test]
+fn decisions_for_an_owner() {
+    tried("owned");
+}
+
+#[test]
+fn answers() {
+    tried("shown");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! The fuzz targets run them over what a fuzzer makes up, the tests over seeds and their mutations.
 
 pub(crate) mod forwarded;
+mod owned;
 mod policies;
+mod shown;
 
 use std::collections::BTreeMap;
 
-use dockgate::decision::{self, Decision, HostFile, ordinary_facts};
+use dockgate::decision::{self, Decision, Facts, HostFile, ordinary_facts};
 use dockgate::engine_api::{BodyKind, EngineRequest, Operation, RequestHead, body_of, json};
 use dockgate::http1::{Body, Extras, HeadSearch, Piece, Request};
 use dockgate::policy::{self, Policy};
@@ -23,6 +25,8 @@ pub(crate) const ALL: &[(&str, Property)] = &[
     ("body", body),
     ("policy", policy),
     ("decide", decide),
+    ("owned", owned::check),
+    ("shown", shown::check),
 ];
 
 /// Asserts the property of this name.
@@ -153,26 +157,7 @@ fn policy(input: &[u8]) {
 /// A request line, a line feed and a body, through reading and deciding: nothing goes under an empty policy, under the
 /// ready ones only what is of the model, and what goes under a narrow policy goes under each that opens more.
 fn decide(input: &[u8]) {
-    let at = input
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .unwrap_or(input.len());
-    let (line, body) = (&input[..at], input.get(at + 1..).unwrap_or_default());
-    let Ok(line) = std::str::from_utf8(line) else {
-        return;
-    };
-    let Some((method, target)) = line.split_once(' ') else {
-        return;
-    };
-    let Ok(head) = RequestHead::parse(method, target) else {
-        return;
-    };
-    let body = if head.body_kind() == BodyKind::Stream {
-        &[]
-    } else {
-        body
-    };
-    let Ok(request) = head.with_body(body) else {
+    let Some((line, request)) = asked(input) else {
         return;
     };
     assert!(
@@ -193,29 +178,50 @@ fn decide(input: &[u8]) {
         if policy.name.starts_with("step") {
             assert!(
                 permitted.is_some() || before.is_none(),
-                "{} refuses what an earlier one permits: {line} {}",
+                "{} refuses what an earlier one permits: {line} {:?}",
                 policy.name,
-                body.escape_ascii()
+                request.body
             );
             before = permitted.is_some().then_some(policy);
         }
     }
 }
 
+/// The request that a request line, a line feed and a body make, with its line.
+fn asked(input: &[u8]) -> Option<(&str, EngineRequest)> {
+    let at = input.iter().position(|byte| *byte == b'\n');
+    let (line, body) = input.split_at(at.unwrap_or(input.len()));
+    let line = std::str::from_utf8(line).ok()?;
+    let (method, target) = line.split_once(' ')?;
+    let head = RequestHead::parse(method, target).ok()?;
+    let body = if head.body_kind() == BodyKind::Stream {
+        &[]
+    } else {
+        body.get(1..).unwrap_or_default()
+    };
+    let request = head.with_body(body).ok()?;
+    Some((line, request))
+}
+
 /// What would go on, where what the request refers to is the client's own and host paths are as they are written.
 fn permitted(policy: &Policy, request: &EngineRequest) -> Option<EngineRequest> {
-    let mut facts = ordinary_facts(policy, request);
+    match decided(policy, request, ordinary_facts(policy, request)) {
+        Decision::Permit(permit) => Some(permit.request().clone()),
+        Decision::Refuse(_) => None,
+    }
+}
+
+/// What is decided by these facts, with host paths as they are written.
+fn decided(policy: &Policy, request: &EngineRequest, mut facts: Facts) -> Decision {
     for path in decision::host_paths(policy, request) {
         let file = HostFile::ordinary(path.clone());
         facts.host_paths.insert(path, Ok(file));
     }
-    match decision::decide(policy, request.clone(), &facts) {
-        Decision::Permit(permit) => Some(permit.request().clone()),
-        Decision::Refuse(refusal) => {
-            assert!(!refusal.reasons.is_empty() && !refusal.to_string().is_empty());
-            None
-        }
+    let decision = decision::decide(policy, request.clone(), &facts);
+    if let Decision::Refuse(refusal) = &decision {
+        assert!(!refusal.reasons.is_empty() && !refusal.to_string().is_empty());
     }
+    decision
 }
 
 /// A request line of the operation.

@@ -7,6 +7,21 @@ use std::sync::LazyLock;
 use dockgate::engine_api::Operation;
 use dockgate::policy::{self, Policy};
 
+/// The one that opens every key.
+pub(crate) fn widest() -> &'static Policy {
+    GROWING.last().expect("a step")
+}
+
+/// The same, with all hidden from readers that can be.
+pub(crate) static QUIET: LazyLock<Policy> = LazyLock::new(|| {
+    let text = "description = 'quiet'\n[quiet]\nenvironment = true\nhost-paths = true\nlabels = ['*']\n\
+                command-lines = true\nsecrets = true\nhost-details = true\n";
+    Policy {
+        quiet: compiled("quiet", text).quiet,
+        ..widest().clone()
+    }
+});
+
 /// The ready policies that judge.
 pub(crate) static READY: LazyLock<Vec<Policy>> = LazyLock::new(|| {
     let names = [
@@ -80,6 +95,13 @@ const KEYS: &[Step] = &[
     &[("network", "icc", "'any'"), ("container", "links", "['*']"), ("container", "published", "['*:*', '*:1-1023']"),
       ("container", "namespaces", "['host-network', 'container-network', 'container-pid', 'container-ipc', 'host-pid', \
         'host-ipc', 'host-uts', 'host-user', 'host-cgroup']")],
+    &[("volume", "cluster", "true"), ("plugin", "references", "['*']"), ("plugin", "privileges", "['*']"),
+      ("plugin", "settings", "['*']"), ("plugin", "dangerously-create-unread", "true"), ("service", "secrets", "['*']"),
+      ("service", "configs", "['*']"), ("service", "volumes", "['*']"), ("service", "generic-resources", "['*']"),
+      ("network", "options", "['*']"), ("container", "host-paths", "[{ path = '/srv/a' }, { path = '/srv/b', access = \
+        'read-write', subpaths = true }, { path = '/srv/sock/s' }]"),
+      ("container", "volume-drivers", "['*']"),
+      ("volume", "drivers", "['*']"), ("swarm", "addresses", "['*']")],
 ];
 
 fn written(operations: &[&str], tables: &BTreeMap<&str, BTreeMap<&str, &str>>) -> String {

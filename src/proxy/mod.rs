@@ -59,6 +59,7 @@ use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
 pub use standing::{Door, DoorTls};
 pub use versions::DaemonVersions;
+pub use viewed::shown_in_pieces;
 
 /// What all connections share: the configuration in force, which a reload replaces as a whole.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use bytes::{Buf as _, BytesMut};
 
 use crate::daemon::Passed;
 use crate::decision::{AnswerShape, Permit, View};
-use crate::engine_api::elements::{ElementFault, Elements, Form};
+use crate::engine_api::elements::Form;
 use crate::engine_api::{Operation, json};
 use crate::http1::{Body, Extras, Framing, Piece, Request, Response, Version};
 
@@ -23,7 +23,6 @@ pub(super) struct Viewing {
     body: Body,
     /// Data of the body at the front of what the daemon has sent.
     found: usize,
-    elements: Elements,
     shown: Shown,
     is_done: bool,
 }
@@ -70,15 +69,11 @@ pub(super) async fn answer(
     ] {
         answer.headers.remove(name);
     }
-    let form = match shape {
-        AnswerShape::Object => {
-            let whole = relay.whole(framing).await?;
-            let shown = show_whole(&view, &whole).map_err(|cause| not_shown(&cause))?;
-            put_back(relay, &mut answer, &shown);
-            return Ok((answer, None));
-        }
-        AnswerShape::List => Form::Array,
-        AnswerShape::Stream => Form::Row,
+    let Some(form) = form_of(shape) else {
+        let whole = relay.whole(framing).await?;
+        let shown = show_whole(&view, &whole).map_err(|cause| not_shown(&cause))?;
+        put_back(relay, &mut answer, &shown);
+        return Ok((answer, None));
     };
     answer.headers.remove("Content-Length");
     answer.framing = match version {
@@ -88,11 +83,45 @@ pub(super) async fn answer(
     let viewing = Viewing {
         body: Body::new(framing, Extras::Passed),
         found: 0,
-        elements: Elements::new(form, MOST_OF_ELEMENT),
         shown: Shown::new(view, form, answer.framing),
         is_done: false,
     };
     Ok((answer, Some(viewing)))
+}
+
+/// What an answer's elements stand in; nothing where it is shown as a whole.
+fn form_of(shape: AnswerShape) -> Option<Form> {
+    match shape {
+        AnswerShape::Object => None,
+        AnswerShape::List => Some(Form::Array),
+        AnswerShape::Stream => Some(Form::Row),
+    }
+}
+
+/// What a client gets to see of an answer's body that comes in these pieces, without a connection: for tests and fuzzing.
+///
+/// # Errors
+/// What of it has gone to the client before it turned out that the rest cannot be shown, and why.
+pub fn shown_in_pieces(view: Box<View>, pieces: &[&[u8]]) -> Result<String, (String, String)> {
+    let Some(form) = form_of(view.shape()) else {
+        return show_whole(&view, &pieces.concat()).map_err(|cause| (String::new(), cause));
+    };
+    let mut shown = Shown::new(view, form, Framing::UntilEnd);
+    let mut read = || {
+        for piece in pieces {
+            let mut rest = *piece;
+            while !rest.is_empty() {
+                let taken = shown.take(rest)?;
+                rest = rest.get(taken..).unwrap_or_default();
+            }
+        }
+        shown.end()
+    };
+    let outcome = read();
+    let text = shown.batch();
+    outcome
+        .map(|()| text.clone())
+        .map_err(|cause| (text, cause))
 }
 
 /// What is not JSON, or is packed, could hold anything.
@@ -240,27 +269,22 @@ impl Relay<'_> {
         cx: &mut Context<'_>,
         viewing: &mut Viewing,
     ) -> Poll<Result<(), RelayFault>> {
-        let not_whole = |fault: ElementFault| not_shown(&fault);
         while !viewing.shown.is_enough() {
             if viewing.found == 0 {
                 match ready!(self.poll_data(cx, &mut viewing.body))? {
                     Some(count) => viewing.found = count,
                     None => {
-                        viewing.elements.end().map_err(not_whole)?;
-                        viewing.shown.end(viewing.elements.is_null());
+                        viewing.shown.end().map_err(|cause| not_shown(&cause))?;
                         viewing.is_done = true;
                         return Poll::Ready(Ok(()));
                     }
                 }
             }
             let data = self.daemon.input.get(..viewing.found).unwrap_or_default();
-            let (taken, element) = viewing.elements.next(data).map_err(not_whole)?;
+            let taken = viewing.shown.take(data);
+            let taken = taken.map_err(|cause| not_shown(&cause))?;
             self.daemon.input.advance(taken);
             viewing.found -= taken;
-            if let Some(element) = element {
-                let shown = viewing.shown.element(&element);
-                shown.map_err(|fault| not_shown(&fault))?;
-            }
         }
         Poll::Ready(Ok(()))
     }
@@ -269,8 +293,5 @@ impl Relay<'_> {
 /// Bytes of an answer that is shown as a whole: that of `SystemDataUsage` has some hundred for each image, container
 /// and volume.
 const MOST_OF_WHOLE: usize = 32 << 20;
-/// Bytes of one element of an answer; of a container that was made by a body of the usual limit, whose letters the daemon
-/// may write in six bytes each.
-const MOST_OF_ELEMENT: usize = 32 << 20;
 /// Writes in a row.
 const TURNS: usize = 16;

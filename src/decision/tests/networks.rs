@@ -278,6 +278,40 @@ fn what_a_client_makes_bears_its_name_and_no_other() {
     }
 }
 
+/// Nobody owns a node or the swarm, but who reads the label there must not read what a client wrote.
+#[test]
+fn no_client_writes_the_label_of_owners_on_a_node_or_the_swarm() {
+    for (line, operation, body) in [
+        ("POST /nodes/x/update?version=1", "NodeUpdate", "{LABELS}"),
+        (
+            "POST /swarm/update?version=1",
+            "SwarmUpdate",
+            "{LABELS,\"EncryptionConfig\":{\"AutoLockManagers\":true}}",
+        ),
+        (
+            "POST /swarm/init",
+            "SwarmInit",
+            "{\"ListenAddr\":\"127.0.0.1:2377\",\"AdvertiseAddr\":\"127.0.0.1\",\"AutoLockManagers\":true,\"Spec\":{LABELS}}",
+        ),
+    ] {
+        let text = format!(
+            "description = 'x'\n[[permit]]\noperations = ['{operation}']\n[swarm]\naddresses = ['*']\n"
+        );
+        let policy = policy::compile("x", &text, &BTreeMap::new()).unwrap();
+        let decided = |owner: &str| {
+            let labels = format!("\"Labels\":{{\"dockgate.owner\":\"{owner}\"}}");
+            let request = request(line, &body.replace("LABELS", &labels));
+            let facts = over_ordinary(&policy, &request, &Facts::default());
+            match decide(&policy, request, &facts) {
+                Decision::Permit(_) => String::new(),
+                Decision::Refuse(refusal) => refusal.reasons[0].code.to_owned(),
+            }
+        };
+        assert_eq!(decided("client"), "", "{line}");
+        assert_eq!(decided("other"), "owner-label", "{line}");
+    }
+}
+
 #[test]
 fn an_interface_of_the_host_is_opened_by_its_name() {
     let line = "POST /networks/create";

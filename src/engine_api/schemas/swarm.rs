@@ -43,7 +43,7 @@ pub(super) const JOIN: &Schema = &Schema {
 pub(super) const SPEC: &Schema = &Schema {
     parts: &[&[
         harmless("Name", Shape::Text),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
         harmless("Orchestration", Shape::Object(ORCHESTRATION)),
         harmless("Raft", Shape::Object(RAFT)),
         harmless("Dispatcher", Shape::Object(DISPATCHER)),
@@ -122,7 +122,7 @@ pub(super) const UNLOCK: &Schema = &Schema {
 pub(super) const NODE: &Schema = &Schema {
     parts: &[&[
         harmless("Name", Shape::Text),
-        harmless("Labels", Shape::TextMap),
+        limited("Labels", Shape::TextMap, Limit::Labels),
         limited("Role", Shape::Text, Limit::NodeRole),
         harmless("Availability", Shape::Text),
     ]],

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dockgate::peer::Stream;
+use dockgate::peer::{Stream, UnixSocket};
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 /// A listener to connect to.
@@ -44,9 +44,7 @@ impl Place {
 
     pub(crate) async fn connect(&self) -> Stream {
         match self {
-            Self::Unix(path) => {
-                Stream::Unix(UnixStream::connect(path).await.expect("a connection"))
-            }
+            Self::Unix(path) => Stream::Unix(UnixSocket::connect(path).expect("a connection")),
             Self::Tls(port, config) => {
                 let stream = TcpStream::connect(("127.0.0.1", *port)).await;
                 let stream = stream.expect("a connection");

@@ -56,7 +56,7 @@ pub(crate) fn check(input: &[u8]) {
         assert!(!value.contains(HIDDEN), "?{name} has the placeholder");
         if name == "labels" || name == "filters" {
             let parsed = json::parse(value.as_bytes());
-            only_own(&parsed.unwrap_or(Value::Text(value)));
+            only_own(&parsed.unwrap_or(Value::Text(value.into())));
         }
     }
 }

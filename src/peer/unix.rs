@@ -197,8 +197,11 @@ mod tests {
         reader.await.unwrap();
     }
 
-    fn fill(socket: &mut UnixSocket, cx: &mut Context<'_>, bytes: &[u8]) {
-        while Pin::new(&mut *socket).poll_write(cx, bytes).is_ready() {}
+    /// Waits for input and then for room, as a tunnel does.
+    fn input_then_room(socket: &mut UnixSocket, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<()> {
+        let readable = socket.poll_readable(cx).map(drop);
+        while readable.is_pending() && Pin::new(&mut *socket).poll_write(cx, bytes).is_ready() {}
+        readable
     }
 
     #[tokio::test]
@@ -206,15 +209,7 @@ mod tests {
         let (mut near, mut far) = pair();
         let many = vec![b'x'; 1 << 20];
         let waiting = tokio::spawn(async move {
-            // First for input, then for room, as a tunnel does.
-            let input_then_room = |cx: &mut Context<'_>| {
-                let readable = near.poll_readable(cx).map(drop);
-                if readable.is_pending() {
-                    fill(&mut near, cx, &many);
-                }
-                readable
-            };
-            poll_fn(input_then_room).await;
+            poll_fn(|cx| input_then_room(&mut near, cx, &many)).await;
         });
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         assert!(!waiting.is_finished());

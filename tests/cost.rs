@@ -33,8 +33,8 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 286_000,
-        allocations: 31,
+        instructions: 281_000,
+        allocations: 27,
     }
 }
 
@@ -45,8 +45,8 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 310_000,
-        allocations: 30,
+        instructions: 309_000,
+        allocations: 29,
     }
 }
 
@@ -63,8 +63,8 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 1_450_000,
-        allocations: 148,
+        instructions: 1_378_000,
+        allocations: 69,
     }
 }
 

@@ -114,10 +114,9 @@ impl ExistingContainer {
             host_config.set("NetworkMode", Value::Text("none".into()));
         }
         for (key, hidden) in [("MaskedPaths", MASKED), ("ReadonlyPaths", READ_ONLY)] {
-            let hides_all = host_config
-                .get(key)
-                .is_some_and(|list| hidden.iter().all(|path| list.texts().any(|it| it == *path)));
-            if hides_all {
+            let list = host_config.get(key).map_or(&[][..], Value::items);
+            let holds = |path: &&str| list.iter().any(|item| item.as_text() == *path);
+            if hidden.iter().all(holds) {
                 host_config.set(key, Value::Null);
             }
         }

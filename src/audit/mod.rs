@@ -137,7 +137,9 @@ impl Audit {
             Some(_) if shared.queue.is_closed() => return Err(AuditError::Stopped),
             Some(group) => {
                 let leader = group.add_decision(&line, Then::Tell(written, place));
-                if leader.is_some() && self.has_others_open() {
+                if let Some(leader) = &leader
+                    && (leader.takes_turns || self.has_others_open())
+                {
                     // Whoever is ready to run by now decides before this task goes on.
                     task::yield_now().await;
                 }

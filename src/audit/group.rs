@@ -5,7 +5,6 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task;
 
 use crate::audit::writer::{Log, Written};
 
@@ -26,21 +25,15 @@ struct Waiting {
     /// Somebody has found the log occupied and relies on whoever has it.
     is_wanted: bool,
     is_flush_due: bool,
-    /// Whose decision came last; a connection is a task.
-    last_decided: Option<task::Id>,
 }
 
 /// Who must see to it that a group is written; it is, even when its task is ended meanwhile.
 #[derive(Debug)]
-pub(super) struct Leader<'a> {
-    group: &'a Group,
-    /// The decision before this one was of another task, so there may be one more by now.
-    pub(super) takes_turns: bool,
-}
+pub(super) struct Leader<'a>(&'a Group);
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        self.group.write();
+        self.0.write();
     }
 }
 
@@ -58,13 +51,7 @@ impl Group {
         let mut waiting = self.waiting();
         waiting.pending.push(line, then);
         let leads = !mem::replace(&mut waiting.has_leader, true);
-        let task = task::try_id();
-        let takes_turns = mem::replace(&mut waiting.last_decided, task) != task;
-        // One that is dropped writes, so none is made in vain.
-        leads.then(|| Leader {
-            group: self,
-            takes_turns,
-        })
+        leads.then(|| Leader(self))
     }
 
     /// Adds an end, to be written with the next decision; gives whether a flush must be asked for, in case there is none.

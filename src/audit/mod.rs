@@ -137,9 +137,7 @@ impl Audit {
             Some(_) if shared.queue.is_closed() => return Err(AuditError::Stopped),
             Some(group) => {
                 let leader = group.add_decision(&line, Then::Tell(written, place));
-                if let Some(leader) = &leader
-                    && (leader.takes_turns || self.has_others_open())
-                {
+                if leader.is_some() && self.has_others_open() {
                     // Whoever is ready to run by now decides before this task goes on.
                     task::yield_now().await;
                 }

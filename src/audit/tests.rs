@@ -191,23 +191,6 @@ async fn decisions_of_one_moment_share_a_write_and_none_returns_before_it() {
 }
 
 #[tokio::test]
-async fn tasks_that_decide_in_turns_share_writes_though_none_is_open_beside_another() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("audit.jsonl");
-    let audit = Audit::start(&Sink::File(path.clone()), AuditLimits::default()).unwrap();
-    let mut tasks = task::JoinSet::new();
-    for number in 0..10 {
-        let (audit, path) = (audit.clone(), path.clone());
-        tasks.spawn(async move {
-            audit.write(line(&number)).await.unwrap();
-            fs::read_to_string(path).unwrap().lines().count()
-        });
-    }
-    // Whoever is told first finds all ten.
-    assert_eq!(tasks.join_all().await, [10; 10]);
-}
-
-#[tokio::test]
 async fn a_leader_that_is_ended_leaves_nobody_waiting() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("audit.jsonl");

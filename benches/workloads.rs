@@ -9,6 +9,9 @@ pub(crate) const DOWN_BLOCKS: usize = 32 * 1024;
 
 const CREATE: &str = include_str!("create.json");
 
+/// As many bytes as a request usually has that is refused for its path alone.
+const JOIN: &str = r#"{"ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"192.0.2.10:2377","DataPathAddr":"192.0.2.10","RemoteAddrs":["192.0.2.2:2377"],"JoinToken":"SWMTKN-1-bench-00000000000000000000000000000000000"}"#;
+
 /// One request, asked again and again.
 #[derive(Clone)]
 pub(crate) struct Workload {
@@ -48,6 +51,7 @@ pub(crate) fn all() -> Vec<Workload> {
             204,
         ),
         workload("refusal", post("/v1.41/swarm/leave", ""), 403),
+        workload("refusal with body", post("/v1.41/swarm/join", JOIN), 403),
         Workload {
             only_gate: true,
             ..workload(

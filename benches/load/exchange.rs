@@ -1,10 +1,10 @@
 //! One connection of a client: a request written, its answer read to the end.
 
 use bytes::{Buf as _, BytesMut};
-use dockgate::peer::Stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::Place;
+use super::place::Stream;
 use crate::workloads::Workload;
 
 /// A connection that is opened anew where the other side has closed it.

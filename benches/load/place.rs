@@ -3,13 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use dockgate::peer::{Stream, UnixSocket};
 use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
-use tokio_rustls::{TlsConnector, TlsStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_rustls::TlsConnector;
+
+/// A connection of a client; the runtime watches it for input and for room, as that of most clients does.
+pub(crate) type Stream = Box<dyn Connected>;
+
+pub(crate) trait Connected: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Connected for T {}
 
 /// A listener to connect to.
 #[derive(Clone)]
@@ -44,14 +51,14 @@ impl Place {
 
     pub(crate) async fn connect(&self) -> Stream {
         match self {
-            Self::Unix(path) => Stream::Unix(UnixSocket::connect(path).expect("a connection")),
+            Self::Unix(path) => Box::new(UnixStream::connect(path).await.expect("a connection")),
             Self::Tls(port, config) => {
                 let stream = TcpStream::connect(("127.0.0.1", *port)).await;
                 let stream = stream.expect("a connection");
                 stream.set_nodelay(true).expect("an option");
                 let name = ServerName::try_from("localhost").expect("a name");
                 let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream);
-                Stream::Tls(Box::new(TlsStream::Client(stream.await.expect("TLS"))))
+                Box::new(stream.await.expect("TLS"))
             }
         }
     }

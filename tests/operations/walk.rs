@@ -32,7 +32,10 @@ impl Place {
 
     /// Whether the daemon's reading of it is not modelled, since it is never permitted.
     pub(super) fn is_unread(&self) -> bool {
-        matches!(self.shape, Shape::Any | Shape::Unread)
+        matches!(
+            self.shape,
+            Shape::Any | Shape::Unread | Shape::Map(Shape::Any)
+        )
     }
 }
 

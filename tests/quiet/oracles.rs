@@ -46,6 +46,9 @@ fn no_question_tells_the_name_of_the_host() {
 
 fn answers(gate: &Gate, second: &SecondDaemon, (host, node): (&str, &str)) {
     let mut told_of = 0;
+    // As the whole of a text, or as the constraint has it: an id may end like a short name by chance.
+    let tells =
+        |text: &str| text.contains(&format!("\"{host}\"")) || text.contains(&format!("=x{host}\""));
     for target in [
         "/containers/by-network/json",
         "/containers/by-names/json",
@@ -60,10 +63,10 @@ fn answers(gate: &Gate, second: &SecondDaemon, (host, node): (&str, &str)) {
         "/info",
     ] {
         let told = http::request(&second.address(), "GET", &format!("/v1.41{target}"), "").text();
-        told_of += u32::from(told.contains(&format!("{host}\"")));
+        told_of += u32::from(tells(&told));
         let (status, shown) = asked(gate, target);
         assert_eq!(status, 200, "{target}: {shown}");
-        assert!(!shown.contains(&format!("{host}\"")), "{target}: {shown}");
+        assert!(!tells(&shown), "{target}: {shown}");
         assert!(!shown.contains("MARK"), "{target}: {shown}");
     }
     assert!(told_of > 5, "{told_of}");

@@ -70,7 +70,8 @@ fn nothing_that_is_hidden_of_a_swarm_is_told() {
     let (mark, direct) = (&swarm.mark, Docker::at(&swarm.second.address()));
     let token = direct.ok("swarm join-token -q worker");
     let key = direct.ok("swarm unlock-key -q");
-    let host = direct.ok("info --format '{{.Name}}'");
+    // With its quotes, since a short one may stand in any key or id by chance.
+    let host = format!("\"{}\"", direct.ok("info --format '{{.Name}}'").trim());
     let encoded = base64(mark);
     for (target, hidden) in [
         ("/v1.41/services", mark),

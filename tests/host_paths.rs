@@ -105,11 +105,13 @@ impl Place {
         )
     }
 
-    /// Mounts on the host, until the end of the test.
+    /// Mounts on the host, until the end of the test; privately, or the end of a mount of the daemon's data would take what
+    /// the daemon has just mounted beneath for a container of another test.
     fn mount(&mut self, arguments: &[&str], at: &str) {
         let at = self.folder.path().join(at);
         let mut mount = Command::new("mount");
-        process::run(mount.args(arguments).arg(&at), Vec::new(), DEADLINE).ok("mount");
+        let mount = mount.arg("--make-rprivate").args(arguments).arg(&at);
+        process::run(mount, Vec::new(), DEADLINE).ok("mount");
         self.mounted.push(at);
     }
 }

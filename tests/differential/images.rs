@@ -1,6 +1,7 @@
 //! Names that are given to images, and images that are made of containers.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
@@ -9,7 +10,7 @@ use super::effect::{self, Effect};
 use super::judged::{self, Sent};
 use super::targets::{BOOLEANS, made_up};
 use super::{Container, tables, tried};
-use crate::support::address::Address;
+use crate::support::address::{Address, Connection};
 use crate::support::random::Random;
 use crate::support::{engine, http, process};
 
@@ -60,9 +61,9 @@ fn images_are_committed_as_the_gate_read_it() {
         Sent::new("POST", &format!("/v1.41/commit?{query}"), &body)
     };
     let tally = tried((31, 2000, 60), &judged::policies(), make, |sent, _| {
-        let before = now();
+        let happenings = Happenings::of(daemon, name);
         let answer = sent.ask(daemon);
-        let pauses = pauses(daemon, name, before);
+        let pauses = happenings.pauses(daemon, name);
         if answer.status != 201 {
             return Effect::of(&answer, json!(pauses));
         }
@@ -83,27 +84,39 @@ fn images_are_committed_as_the_gate_read_it() {
     tally.check("queries and bodies of ImageCommit", 50, 25);
 }
 
-/// How often the container has been paused since then.
-fn pauses(daemon: &Address, name: &str, since: Duration) -> usize {
-    let filters =
-        format!("%7B%22container%22%3A%5B%22{name}%22%5D%2C%22event%22%3A%5B%22pause%22%5D%7D");
-    let (since, until) = (at(since), at(now()));
-    let target = format!("/events?since={since}&until={until}&filters={filters}");
-    let answer = http::request(daemon, "GET", &target, "");
-    answer
-        .text()
-        .lines()
+/// What the daemon says happens to one container, from now on.
+///
+/// It is listened to while it happens: of what is over, the daemon keeps the last 256 events of all its containers.
+struct Happenings {
+    stream: BufReader<Connection>,
+}
+
+impl Happenings {
+    fn of(daemon: &Address, name: &str) -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let filters = format!("%7B%22container%22%3A%5B%22{name}%22%5D%7D");
+        let since = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let mut stream = BufReader::new(daemon.connect().unwrap());
+        let head =
+            format!("GET /events?since={since}&filters={filters} HTTP/1.1\r\nHost: docker\r\n\r\n");
+        stream.get_mut().write_all(head.as_bytes()).unwrap();
+        assert_eq!(http::read_head(&mut stream).unwrap().0, 200);
+        Self { stream }
+    }
+
+    /// How often the container was paused until now; asking for its processes is an event too, and ends the count.
+    fn pauses(self, daemon: &Address, name: &str) -> usize {
+        let asked = http::request(daemon, "GET", &format!("/containers/{name}/top"), "");
+        assert_eq!(asked.status, 200, "{}", asked.text());
         // The daemon's filter lets names through that begin so.
-        .filter(|line| line.contains("\"pause\"") && line.contains(&format!("\"name\":\"{name}\"")))
-        .count()
-}
-
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
-}
-
-fn at(time: Duration) -> String {
-    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
+        let own = format!("\"name\":\"{name}\"");
+        let lines = self.stream.lines().map(Result::unwrap);
+        lines
+            .filter(|line| line.contains(&own))
+            .take_while(|line| !line.contains("\"Action\":\"top\""))
+            .filter(|line| line.contains("\"Action\":\"pause\""))
+            .count()
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// How long anything that is to happen may take on a machine with other work to do.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Waits until `what` gives a value.
 ///

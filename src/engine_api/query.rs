@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use super::fields::Field;
 use super::json::{self, Value};
 use super::operation::Operation;
+use super::read::Reading;
 use super::schema::{Class, Parameter, ParameterKind};
 use super::{Malformed, schemas};
 
@@ -55,10 +56,24 @@ impl Query {
                     "the parameter `{name}` stands twice"
                 )));
             }
-            let value = canonical(parameter, value)?;
+            let value = canonical(parameter, value, &mut query.dropped)?;
             query.known.push(Known { parameter, value });
         }
+        query.drop_zeros();
         Ok(query)
+    }
+
+    /// Leaves out what no policy permits and says nothing.
+    fn drop_zeros(&mut self) {
+        let Self { known, dropped, .. } = self;
+        known.retain(|known| {
+            let is_zero = matches!(known.parameter.class, Class::Refused(_))
+                && matches!(known.value.as_str(), "" | "null" | "[]" | "{}");
+            if is_zero {
+                dropped.push(known.parameter.name.to_owned());
+            }
+            !is_zero
+        });
     }
 
     /// The query of a path outside the model, forwarded as it is.
@@ -156,7 +171,12 @@ impl Query {
     }
 }
 
-fn canonical(parameter: &Parameter, value: String) -> Result<String, Malformed> {
+/// The value as the gate writes it; names of fields in it that no daemon reads are added to `dropped`.
+fn canonical(
+    parameter: &Parameter,
+    value: String,
+    dropped: &mut Vec<String>,
+) -> Result<String, Malformed> {
     let wrong =
         |what: &str| Malformed::Query(format!("the parameter `{}` is not {what}", parameter.name));
     match parameter.kind {
@@ -191,9 +211,33 @@ fn canonical(parameter: &Parameter, value: String) -> Result<String, Malformed> 
                 Err(wrong("a set of filters"))
             }
         }
-        ParameterKind::Json => json::parse(value.as_bytes())
-            .map(|value| value.to_string())
-            .map_err(|error| wrong(&format!("a JSON value: {error}"))),
+        ParameterKind::Json => {
+            let mut reading = Reading::default();
+            let value = reading
+                .body(value.as_bytes(), parameter.shape)
+                .map_err(|fault| wrong(&format!("a JSON value of its kind: {}", cause(fault))))?;
+            if let Some(unknown) = reading.unknown.first() {
+                let what = format!("known with a field `{}`", unknown.path);
+                return Err(wrong(&what));
+            }
+            let fields = reading.dropped.iter();
+            dropped.extend(fields.map(|field| format!("{}.{field}", parameter.name)));
+            Ok(value.to_string())
+        }
+    }
+}
+
+/// What is wrong with a value, without the words that it stands in a body.
+fn cause(fault: Malformed) -> String {
+    match fault {
+        Malformed::Json(cause) | Malformed::Body(cause) => cause,
+        other @ (Malformed::Method(_)
+        | Malformed::Path(_)
+        | Malformed::Query(_)
+        | Malformed::Header(_)
+        | Malformed::TooOld(..)
+        | Malformed::TooNew(..)
+        | Malformed::NoneShared(..)) => other.to_string(),
     }
 }
 

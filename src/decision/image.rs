@@ -136,9 +136,7 @@ impl Judge<'_> {
             ));
         }
     }
-}
 
-impl Judge<'_> {
     /// Images whose layers a build takes: the classic builder has them already, another one would pull them.
     pub(super) fn cache_sources(&mut self, path: &str, text: &str) {
         let sources = json::parse(text.as_bytes()).unwrap_or(Value::Null);

@@ -71,12 +71,19 @@ fn meets(one: &Pattern, other: &Pattern) -> bool {
     if one.is_expression() || other.is_expression() {
         return true;
     }
-    let forms = |pattern: &Pattern| ["", ":*", "@*"].map(|tag| [pattern.as_str(), tag].concat());
-    let (ones, others) = (forms(one), forms(other));
-    let mut pairs = ones
-        .iter()
-        .flat_map(|one| others.iter().map(move |other| (one, other)));
-    pairs.any(|(one, other)| overlap(one.as_bytes(), other.as_bytes()))
+    let (one, other) = (one.as_str(), other.as_str());
+    let (path, of_other) = (without_tag(one), without_tag(other));
+    let is_any_tag = path == one || of_other == other;
+    let overlap = |one: &str, other: &str| overlap(one.as_bytes(), other.as_bytes());
+    overlap(one, other) || (is_any_tag && overlap(path, of_other))
+}
+
+fn without_tag(pattern: &str) -> &str {
+    let rest = pattern.split('@').next().unwrap_or_default();
+    match rest.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => path,
+        Some(_) | None => rest,
+    }
 }
 
 /// Whether some text fits both, `*` in each standing for any characters.

@@ -38,6 +38,28 @@ fn a_trace_is_passed_on_and_recorded() {
 }
 
 #[test]
+fn a_header_that_is_too_long_to_go_on_is_named() {
+    let daemon = FakeDaemon::start();
+    let gate = Setup::before(&daemon.address()).listen("guarded").start();
+    let agent = "x".repeat(257);
+    let head = format!("GET /v1.41/info?x=1 HTTP/1.1\r\nHost: d\r\nUser-Agent: {agent}\r\n\r\n");
+    assert_eq!(
+        http::send(gate.address(), head.as_bytes()).unwrap().status,
+        200
+    );
+    let records = gate.audit();
+    let mut dropped = records.iter().map(|record| &record["dropped"]);
+    let expected = serde_json::json!(["x", "header User-Agent"]);
+    assert!(dropped.any(|dropped| *dropped == expected), "{records:?}");
+    let seen = daemon.take();
+    let asked = seen
+        .iter()
+        .find(|seen| seen.target == "/v1.41/info")
+        .unwrap();
+    assert_eq!(asked.header("user-agent"), None);
+}
+
+#[test]
 fn a_decision_is_recorded_before_anything_is_forwarded() {
     let file = Arc::new(Mutex::new(PathBuf::new()));
     let found = Arc::new(Mutex::new(Vec::new()));

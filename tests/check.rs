@@ -1,6 +1,7 @@
 //! `dockgate check` says what a policy opens, by which line, and what in it does nothing.
 
 mod keys;
+mod undone;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -20,6 +20,8 @@ use super::support::{engine, json, process};
 /// A folder with a directory opened for reading (`ro`), one for writing (`rw`) and a closed one, and a gate.
 struct Place {
     folder: TempDir,
+    /// Where the gate tells of its health.
+    admin: TempDir,
     gate: Gate,
     prefix: String,
     mounted: Vec<PathBuf>,
@@ -51,9 +53,14 @@ impl Place {
             path("ro"),
             path("rw"),
         );
-        let setup = Setup::before(&engine::address()).file("policy.toml", &policy);
+        let admin = tempfile::tempdir().unwrap();
+        let socket = admin.path().join("admin.sock");
+        let setup = Setup::before(&engine::address())
+            .file("policy.toml", &policy)
+            .plus(&format!("[admin]\naddress = 'unix://{}'", socket.display()));
         Self {
             folder,
+            admin,
             gate: setup.listen("policy.toml").start(),
             prefix: process::unique("paths") + "-",
             mounted: Vec::new(),

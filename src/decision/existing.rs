@@ -71,9 +71,22 @@ impl<'a> Judge<'a> {
         for volume in &container.volumes {
             self.volume_of_container(&format!("{place}.Mounts.{volume}"), volume);
         }
-        self.image(&format!("{place}.Config.Image"), &container.image);
+        self.image_of_container(place, container);
         self.depth -= 1;
         self.existing = outer;
+    }
+
+    /// The image that a container is made of, by the name it had and by what it is: the name can have moved since.
+    fn image_of_container(&mut self, place: &str, container: &ExistingContainer) {
+        let found = self.reasons.len();
+        self.image(&format!("{place}.Config.Image"), &container.image);
+        let images = &self.policy.container.images.value;
+        let is_any = images.iter().any(|pattern| pattern.as_str() == "*");
+        // It is the same container under another name, and those that replace one rename it first.
+        let is_renamed = self.request.operation() == Some(Operation::ContainerRename);
+        if self.reasons.len() == found && !is_any && !is_renamed {
+            self.image(&format!("{place}.Image"), &container.image_id);
+        }
     }
 
     fn unknown_container(&mut self, path: &str, name: &str, cause: &str) {

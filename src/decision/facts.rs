@@ -121,6 +121,9 @@ impl Facts {
                     };
                     self.swarm_networks.insert(name, Found::Is(network));
                 }
+                Reference::Image(id) if id == ordinary_image().id => {
+                    self.images.insert(id, Found::Is(ordinary_image()));
+                }
                 Reference::Image(id) => {
                     let message = format!("No such image: {id}");
                     self.images.insert(id, absent(message));
@@ -172,11 +175,21 @@ fn ordinary_container() -> ExistingContainer {
         id: "0a".repeat(32),
         name: "ordinary".to_owned(),
         image: "busybox".to_owned(),
+        image_id: ordinary_image().id,
         host_config: Value::Object(vec![("NetworkMode".into(), text("default"))]),
         volumes: Vec::new(),
         inherited: Vec::new(),
         networks: Vec::new(),
         owner: None,
+    }
+}
+
+/// That of every container; nobody else names it.
+fn ordinary_image() -> ExistingImage {
+    ExistingImage {
+        id: format!("sha256:{}", "0c".repeat(32)),
+        tags: vec!["busybox:latest".to_owned()],
+        digests: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Judge, Reason};
 use crate::engine_api::Operation;
+use crate::engine_api::json::{self, Value};
 use crate::engine_api::reference::{self, Untagged};
 
 impl Judge<'_> {
@@ -133,6 +134,14 @@ impl Judge<'_> {
                 version,
                 "its further requests go through a tunnel that the gate cannot read",
             ));
+        }
+    }
+
+    /// Images whose layers a build takes: the classic builder has them already, another one would pull them.
+    pub(super) fn cache_sources(&mut self, path: &str, text: &str) {
+        let sources = json::parse(text.as_bytes()).unwrap_or(Value::Null);
+        for source in sources.texts() {
+            self.image(path, source);
         }
     }
 }

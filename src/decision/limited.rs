@@ -87,6 +87,7 @@ impl Judge<'_> {
             Limit::Plugin => self.plugin_by_name(path, text),
             Limit::Checkpoint => self.checkpoint(path, text),
             Limit::ClusterVolume => self.cluster_volume(path),
+            Limit::CacheSources => self.cache_sources(path, text),
             Limit::BuildVersion => self.build_version(path, text),
             Limit::Tmpfs => self.tmpfs(path, value),
             // Judged whole, with what is absent: `swarm_addresses`, `absent_auto_lock`.

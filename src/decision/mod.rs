@@ -281,6 +281,10 @@ impl Judge<'_> {
             Refused::Swarm => ("swarm", "it acts on a swarm beyond this host"),
             Refused::Host => ("host-field", "it reaches the host or the daemon"),
             Refused::TaskRuntime => ("task-runtime", "its tasks would be no containers"),
+            Refused::BuildKit => (
+                "buildkit",
+                "it belongs to a build whose requests go through a tunnel that the gate cannot read",
+            ),
         };
         self.refuse(Reason::new(
             code,

@@ -116,7 +116,9 @@ pub fn references_of(policy: &Policy, container: &ExistingContainer) -> Vec<Refe
         };
         found.extend(network(policy, reference));
     }
-    found.extend(image(&policy.container.images.value, &container.image));
+    let images = &policy.container.images.value;
+    found.extend(image(images, &container.image));
+    found.extend(image(images, &container.image_id));
     without_repeats(found)
 }
 

@@ -29,6 +29,8 @@ pub struct ExistingContainer {
     pub name: String,
     /// The reference to its image, as it was created with.
     pub image: String,
+    /// The id of the image that this reference stood for.
+    pub image_id: String,
     /// Without what the daemon filled in itself.
     pub host_config: Value,
     /// The names of its volumes, anonymous ones too.
@@ -96,7 +98,9 @@ impl ExistingContainer {
                 host_config = Reading::default().part(tokens, Shape::Object(HOST_CONFIG))?;
                 Ok(Raw::Null)
             }
-            "Id" | "Name" | "Config" | "Mounts" | "NetworkSettings" => reader::value(tokens),
+            "Id" | "Name" | "Image" | "Config" | "Mounts" | "NetworkSettings" => {
+                reader::value(tokens)
+            }
             _ => reader::skip(tokens).map(|()| Raw::Null),
         })?;
         let id = answer.text("Id").to_owned();
@@ -132,6 +136,7 @@ impl ExistingContainer {
             id,
             name: answer.text("Name").trim_start_matches('/').to_owned(),
             image: image.to_owned(),
+            image_id: answer.text("Image").to_owned(),
             inherited: mounts.map(host_paths).unwrap_or_default(),
             host_config,
             volumes,

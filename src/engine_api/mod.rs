@@ -48,6 +48,8 @@ pub enum Malformed {
     Path(String),
     #[error("the query has two readings: {0}")]
     Query(String),
+    #[error("the header {0}")]
+    Header(String),
     #[error("the body is not JSON that can be read in one way: {0}")]
     Json(String),
     #[error("the body: {0}")]
@@ -72,6 +74,7 @@ impl Malformed {
             Self::Method(_) => "malformed-method",
             Self::Path(_) => "malformed-path",
             Self::Query(_) => "malformed-query",
+            Self::Header(_) => "malformed-header",
             Self::Json(_) => "malformed-json",
             Self::Body(_) => "malformed-body",
             Self::TooOld(..) => "api-version-too-old",

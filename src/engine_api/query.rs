@@ -1,13 +1,16 @@
 //! The query of a request: the parameters that the daemon reads, once each, in the type it reads.
 
+mod value;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use super::fields::Field;
-use super::json::{self, Value};
+use super::json::Value;
 use super::operation::Operation;
 use super::schema::{Class, Parameter, ParameterKind};
 use super::{Malformed, schemas};
+use value::canonical;
 
 /// The parameters of a request in the order they came.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -55,10 +58,24 @@ impl Query {
                     "the parameter `{name}` stands twice"
                 )));
             }
-            let value = canonical(parameter, value)?;
+            let value = canonical(parameter, value, &mut query.dropped)?;
             query.known.push(Known { parameter, value });
         }
+        query.drop_zeros();
         Ok(query)
+    }
+
+    /// Leaves out what no policy permits and says nothing.
+    fn drop_zeros(&mut self) {
+        let Self { known, dropped, .. } = self;
+        known.retain(|known| {
+            let is_zero = matches!(known.parameter.class, Class::Refused(_))
+                && matches!(known.value.as_str(), "" | "null" | "[]" | "{}");
+            if is_zero {
+                dropped.push(known.parameter.name.to_owned());
+            }
+            !is_zero
+        });
     }
 
     /// The query of a path outside the model, forwarded as it is.
@@ -154,72 +171,6 @@ impl Query {
             percent_encode(&known.value, target);
         }
     }
-}
-
-fn canonical(parameter: &Parameter, value: String) -> Result<String, Malformed> {
-    let wrong =
-        |what: &str| Malformed::Query(format!("the parameter `{}` is not {what}", parameter.name));
-    match parameter.kind {
-        ParameterKind::Text | ParameterKind::Texts => Ok(value),
-        // Present and empty is the default for some (moby: build_routes.go, `rm`) and false for others.
-        ParameterKind::Bool if value.is_empty() => Ok(value),
-        ParameterKind::Bool => {
-            let is_false = matches!(
-                value.trim().to_ascii_lowercase().as_str(),
-                "" | "no" | "0" | "false" | "none"
-            );
-            Ok(if is_false { "0" } else { "1" }.to_owned())
-        }
-        ParameterKind::StrictBool => match value.as_str() {
-            "" => Ok(value),
-            "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok("1".to_owned()),
-            "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok("0".to_owned()),
-            _ => Err(wrong("`true` or `false`")),
-        },
-        ParameterKind::Integer if value.is_empty() => Ok(value),
-        ParameterKind::Integer => value
-            .parse::<i64>()
-            .map(|n| n.to_string())
-            .map_err(|_| wrong("a whole number")),
-        ParameterKind::Filters | ParameterKind::Json if value.is_empty() => Ok(value),
-        ParameterKind::Filters => {
-            let value = json::parse(value.as_bytes())
-                .map_err(|error| wrong(&format!("a set of filters: {error}")))?;
-            if is_filters(&value) {
-                Ok(value.to_string())
-            } else {
-                Err(wrong("a set of filters"))
-            }
-        }
-        ParameterKind::Json => json::parse(value.as_bytes())
-            .map(|value| value.to_string())
-            .map_err(|error| wrong(&format!("a JSON value: {error}"))),
-    }
-}
-
-/// Whether every member is `{"value": bool}` or every member is `["value"]`.
-fn is_filters(value: &Value) -> bool {
-    let Value::Object(members) = value else {
-        return matches!(value, Value::Null);
-    };
-    let sets = |value: &Value| {
-        value
-            .members()
-            .iter()
-            .all(|(_, set)| matches!(set, Value::Bool(_)))
-    };
-    let texts = |value: &Value| {
-        value
-            .items()
-            .iter()
-            .all(|item| matches!(item, Value::Text(_)))
-    };
-    members
-        .iter()
-        .all(|(_, value)| matches!(value, Value::Object(_)) && sets(value))
-        || members
-            .iter()
-            .all(|(_, value)| matches!(value, Value::List(_)) && texts(value))
 }
 
 fn form_decode(raw: &str) -> Result<Cow<'_, str>, Malformed> {

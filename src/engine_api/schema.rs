@@ -251,6 +251,8 @@ pub enum Limit {
     BuildRemote,
     BuildNetworkMode,
     BuildVersion,
+    /// `cachefrom` of a build: references to images whose layers it may take.
+    CacheSources,
     ImportSource,
     /// `HostConfig.Links`: `CONTAINER[:ALIAS]` each.
     Links,
@@ -326,6 +328,8 @@ pub enum Refused {
     Host,
     /// Describes tasks of a service that are no containers.
     TaskRuntime,
+    /// Belongs to a build by BuildKit, whose tunnel the gate cannot read.
+    BuildKit,
 }
 
 /// A query parameter that the daemon reads for an operation.
@@ -335,6 +339,8 @@ pub struct Parameter {
     pub name: &'static str,
     pub kind: ParameterKind,
     pub class: Class,
+    /// What a value of the kind [`ParameterKind::Json`] holds; of other kinds it says nothing.
+    pub shape: Shape,
 }
 
 /// How the daemon reads a query parameter.

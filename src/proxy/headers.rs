@@ -1,7 +1,7 @@
 //! Which header lines pass: of a request only those that its operation reads, of an answer all but those of one hop.
 
 use crate::daemon::{Passed, Upgrade};
-use crate::engine_api::{BodyKind, EngineRequest, Hijack, Operation};
+use crate::engine_api::{BodyKind, EngineRequest, Hijack, Malformed, Operation};
 use crate::http1::{Framing, Headers, Request};
 
 /// What of the client's head goes on with a permitted request.
@@ -12,23 +12,58 @@ pub(super) fn passed<'a>(
     permitted: &EngineRequest,
     framing: Framing,
 ) -> Passed<'a> {
+    let (operation, hijack) = (permitted.operation(), permitted.hijack());
     let mut passed = Passed {
         headers: Vec::with_capacity(8),
         framing,
-        is_json: is_json(&request.headers, permitted.operation()),
-        upgrade: upgrade(&request.headers, permitted.hijack()),
+        is_json: is_json(&request.headers, operation),
+        upgrade: upgrade(&request.headers, hijack),
     };
-    pass(&mut passed, &request.headers, ALWAYS);
-    let operation = permitted.operation();
-    if operation.is_none_or(reads_credentials) {
-        pass(&mut passed, &request.headers, CREDENTIALS);
-    }
-    match permitted.hijack() {
-        Hijack::WebSocket => pass(&mut passed, &request.headers, WEB_SOCKET),
-        Hijack::H2c => pass(&mut passed, &request.headers, SESSION),
-        Hijack::No | Hijack::Raw => {}
+    for rule in rules(operation, hijack) {
+        let values = request.headers.all(rule.name);
+        let values = values.filter(|value| rule.takes(value));
+        for value in values.take(rule.most_lines) {
+            passed.headers.push((rule.name, value));
+        }
     }
     passed
+}
+
+/// The headers that the operation reads and that are too long or strange to go on, as the record names them.
+pub(super) fn dropped(headers: &Headers, request: &EngineRequest) -> Vec<String> {
+    let rules = rules(request.operation(), request.hijack());
+    let is_dropped = |rule: &&Rule| !headers.all(rule.name).all(|value| rule.takes(value));
+    let dropped = rules.filter(is_dropped);
+    dropped
+        .map(|rule| format!("header {}", rule.name))
+        .collect()
+}
+
+/// Refuses credentials that could not go on: without them the daemon would ask the registry as nobody.
+///
+/// # Errors
+/// [`Malformed::Header`].
+pub(super) fn check(headers: &Headers, operation: Option<Operation>) -> Result<(), Malformed> {
+    for rule in credentials(operation) {
+        if let Some(value) = headers.all(rule.name).find(|value| !rule.takes(value)) {
+            let cause = if value.len() > rule.most_bytes {
+                format!("is longer than {} bytes", rule.most_bytes)
+            } else {
+                "has a byte that no base64 has".to_owned()
+            };
+            return Err(Malformed::Header(format!("`{}` {cause}", rule.name)));
+        }
+    }
+    Ok(())
+}
+
+fn rules(operation: Option<Operation>, hijack: Hijack) -> impl Iterator<Item = &'static Rule> {
+    let of_hijack = match hijack {
+        Hijack::WebSocket => WEB_SOCKET,
+        Hijack::H2c => SESSION,
+        Hijack::No | Hijack::Raw => &[],
+    };
+    ALWAYS.iter().chain(credentials(operation)).chain(of_hijack)
 }
 
 /// What the operation's body is, whatever the client calls it; only where the model has no operation, the client tells.
@@ -51,6 +86,7 @@ fn upgrade(headers: &Headers, hijack: Hijack) -> Option<Upgrade> {
 }
 
 /// A header that may pass.
+#[derive(Debug, Clone, Copy)]
 struct Rule {
     name: &'static str,
     /// Longest value in bytes; a longer one is dropped.
@@ -72,7 +108,7 @@ static ALWAYS: &[Rule] = &[
     rule("Traceparent", 128, 1),
     rule("Tracestate", 1024, 1),
 ];
-/// Base64 of JSON: one registry's credentials, or those of all.
+/// Base64 of JSON: one registry's credentials, and those of all.
 static CREDENTIALS: &[Rule] = &[
     rule("X-Registry-Auth", 64 * 1024, 1),
     rule("X-Registry-Config", 64 * 1024, 1),
@@ -91,34 +127,33 @@ static SESSION: &[Rule] = &[
     rule("X-Docker-Expose-Session-Grpc-Method", 256, 64),
 ];
 
-fn pass<'a>(passed: &mut Passed<'a>, headers: &'a Headers, rules: &'static [Rule]) {
-    let is_plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-    for rule in rules {
-        let values = headers
-            .all(rule.name)
-            .filter(|value| value.len() <= rule.most_bytes && value.iter().all(is_plain));
-        for value in values.take(rule.most_lines) {
-            passed.headers.push((rule.name, value));
-        }
+impl Rule {
+    fn takes(&self, value: &[u8]) -> bool {
+        let is_plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
+        value.len() <= self.most_bytes && value.iter().all(is_plain)
     }
 }
 
-/// moby: daemon/server/router/{image,build,plugin,swarm,distribution}, where `X-Registry-…` is read.
-fn reads_credentials(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::ImageCreate
+/// moby: daemon/server/router/{image,plugin,swarm,distribution} read `X-Registry-Auth`, build reads `X-Registry-Config`.
+fn credentials(operation: Option<Operation>) -> &'static [Rule] {
+    let (auth, config) = CREDENTIALS.split_at(1);
+    match operation {
+        None => CREDENTIALS,
+        Some(Operation::ImageBuild) => config,
+        Some(
+            Operation::ImageCreate
             | Operation::ImagePush
             | Operation::ImageSearch
-            | Operation::ImageBuild
             | Operation::DistributionInspect
             | Operation::GetPluginPrivileges
             | Operation::PluginPull
             | Operation::PluginPush
             | Operation::PluginUpgrade
             | Operation::ServiceCreate
-            | Operation::ServiceUpdate
-    )
+            | Operation::ServiceUpdate,
+        ) => auth,
+        Some(_) => &[],
+    }
 }
 
 /// Whether a line of an answer is meant for the next hop only (RFC 9110, section 7.6.1), or is the gate's to write.
@@ -141,74 +176,4 @@ pub(super) fn is_of_one_hop(name: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine_api::RequestHead;
-
-    fn passed_names(line: &str, headers: &str) -> Vec<String> {
-        let head = format!("{line} HTTP/1.1\r\n{headers}\r\n\r\n");
-        let request = Request::parse(head.as_bytes(), 100).unwrap();
-        let permitted = RequestHead::parse(&request.method, &request.target)
-            .unwrap()
-            .unjudged();
-        let passed = passed(&request, &permitted, Framing::Empty);
-        let lines = passed.headers.iter();
-        lines
-            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
-            .chain(
-                passed
-                    .upgrade
-                    .map(|upgrade| format!("Upgrade: {}", upgrade.token())),
-            )
-            .collect()
-    }
-
-    #[test]
-    fn nothing_that_the_operation_does_not_read_passes() {
-        let headers = "Host: evil\r\nuser-agent: docker/1\r\nCookie: a\r\nAuthorization: b\r\n\
-             X-Forwarded-For: c\r\nX-Registry-Auth: d\r\nContent-Type: e\r\nTraceparent: f\r\n\
-             Upgrade: tcp\r\nConnection: Upgrade\r\nTE: trailers\r\nExpect: 100-continue";
-        assert_eq!(
-            passed_names("GET /info", headers),
-            ["User-Agent: docker/1", "Traceparent: f"]
-        );
-    }
-
-    #[test]
-    fn credentials_pass_once_to_operations_that_read_them() {
-        let headers = "X-Registry-Auth: first\r\nX-Registry-Auth: second";
-        for line in [
-            "POST /images/a/push",
-            "POST /services/create",
-            "POST /services/a/update",
-        ] {
-            assert_eq!(passed_names(line, headers), ["X-Registry-Auth: first"]);
-        }
-        assert!(passed_names("DELETE /services/a", headers).is_empty());
-    }
-
-    #[test]
-    fn values_that_are_long_or_strange_are_dropped() {
-        let long = format!("User-Agent: {}\r\nAccept: a\tb", "x".repeat(257));
-        assert!(passed_names("GET /info", &long).is_empty());
-    }
-
-    #[test]
-    fn the_daemon_is_asked_for_a_raw_stream_always_and_for_others_when_the_client_asks() {
-        assert_eq!(
-            passed_names("POST /containers/a/attach", ""),
-            ["Upgrade: tcp"]
-        );
-        assert!(passed_names("GET /containers/a/attach/ws", "").is_empty());
-        assert_eq!(
-            passed_names(
-                "GET /containers/a/attach/ws",
-                "Upgrade: WebSocket\r\nSec-WebSocket-Key: k"
-            ),
-            ["Sec-WebSocket-Key: k", "Upgrade: websocket"]
-        );
-        let methods = "X-Docker-Expose-Session-Grpc-Method: /a/b\r\nx-docker-expose-session-grpc-method: /c/d\r\n\
-             Upgrade: h2c";
-        assert_eq!(passed_names("POST /session", methods).len(), 3);
-    }
-}
+mod tests;

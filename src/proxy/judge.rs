@@ -12,6 +12,7 @@ use super::allowance::Over;
 use super::calling_container;
 use super::connection::Connection;
 use super::forward::CONTINUE;
+use super::headers;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
@@ -62,7 +63,8 @@ pub(super) async fn judge(
     } else {
         request.framing
     };
-    let dropped = engine_request.dropped.clone();
+    let mut dropped = engine_request.dropped.clone();
+    dropped.append(&mut headers::dropped(&request.headers, &engine_request));
     let (decision, observed) = weigh::weigh(connection, record, engine_request).await;
     let (reasons, permit, answer) = match decision {
         Decision::Permit(permit) => (Vec::new(), Some(permit), None),
@@ -133,6 +135,8 @@ async fn read(
     }
     let unchanged = calling_container::unchanged(connection).await;
     unchanged.map_err(|cause| NotRead::TurnedAway(TurnedAway::Changed(cause)))?;
+    let credentials = headers::check(&request.headers, head.target.operation());
+    credentials.map_err(NotRead::Malformed)?;
     if connection.client.policy.permits_everything {
         return Ok(head.unjudged());
     }

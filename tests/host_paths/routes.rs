@@ -126,7 +126,8 @@ fn the_sockets_of_daemon_and_gate_are_known_by_every_name() {
     let engine = engine::address();
     let daemon = engine.unix_path();
     let gate = place.gate.address().unix_path().to_owned();
-    for (index, socket) in [daemon, &gate].into_iter().enumerate() {
+    let admin = place.admin.path().join("admin.sock");
+    for (index, socket) in [daemon, &gate, &admin].into_iter().enumerate() {
         let (link, hard) = (
             place.path(&format!("rw/link{index}")),
             place.path(&format!("rw/hard{index}")),

@@ -74,7 +74,8 @@ fn forwards_no_header_that_belongs_to_one_connection() {
     let gate = Setup::before(&daemon.address()).listen("open").start();
     let lines = "Connection: close, X-Secret\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\nTE: trailers\r\n\
                  Proxy-Connection: keep-alive\r\nProxy-Authorization: Basic eA==\r\nUpgrade: tcp\r\nTrailer: X\r\n\
-                 X-Forwarded-For: 1.2.3.4\r\nX-Unknown: 1";
+                 X-Forwarded-For: 1.2.3.4\r\nForwarded: for=1.2.3.4\r\nX-Real-IP: 1.2.3.4\r\n\
+                 X-Remote-User: root\r\nX-Forwarded-Client-Cert: a\r\nAuthorization: Basic eA==\r\nX-Unknown: 1";
     let request = format!("{LIST} HTTP/1.1\r\nHost: docker\r\n{lines}\r\n\r\n");
     assert_eq!(
         http::send(gate.address(), request.as_bytes())
@@ -91,9 +92,53 @@ fn forwards_no_header_that_belongs_to_one_connection() {
         "proxy-authorization",
         "upgrade",
         "trailer",
+        "x-forwarded-for",
+        "forwarded",
+        "x-real-ip",
+        "x-remote-user",
+        "x-forwarded-client-cert",
+        "authorization",
         "x-unknown",
     ] {
         assert_eq!(seen.header(name), None, "{seen:?}");
+    }
+}
+
+#[test]
+fn credentials_that_cannot_go_on_are_refused_and_nothing_is_asked_for_without_them() {
+    let daemon = FakeDaemon::start();
+    for policy in ["guarded", "open"] {
+        let gate = Setup::before(&daemon.address()).listen(policy).start();
+        daemon.take();
+        for (line, name, value) in [
+            (
+                "POST /v1.41/images/create?fromImage=a",
+                "X-Registry-Auth",
+                "x".repeat(64 * 1024 + 1),
+            ),
+            (
+                "POST /v1.41/images/create?fromImage=a",
+                "X-Registry-Auth",
+                "a\tb".to_owned(),
+            ),
+            (
+                "POST /v1.41/build",
+                "X-Registry-Config",
+                "x".repeat(64 * 1024 + 1),
+            ),
+        ] {
+            let request = format!("{line} HTTP/1.1\r\nHost: docker\r\n{name}: {value}\r\n\r\n");
+            let answer = http::send(gate.address(), request.as_bytes()).unwrap();
+            assert_eq!(answer.status, 400, "{policy} {line}");
+            let message = answer.message();
+            assert!(
+                message.contains(&format!("the header `{name}`")),
+                "{message}"
+            );
+            let asked = daemon.take();
+            let asked = asked.iter().filter(|seen| seen.method == "POST");
+            assert_eq!(asked.count(), 0, "{policy} {line}");
+        }
     }
 }
 

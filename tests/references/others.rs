@@ -138,6 +138,56 @@ fn short(id: &str) -> String {
 }
 
 #[test]
+fn a_container_of_a_name_that_has_moved_is_not_entered() {
+    let names = Names::new();
+    let images = Images::make(&names);
+    let (moved, good) = (names.name("moved"), &images.good);
+    let gate = Gate::with_policy(&format!(
+        "description = \"a test\"\n[[permit]]\noperations = [\"Container:*\", \"Exec:*\"]\n\
+         [container]\nimages = [\"docker.io/library/{good}\"]\nnetworks = [\"*\"]\n[network]\ndefault-bridge = \"any\"\n"
+    ));
+    let past_the_gate = |name: &str| {
+        let body = json!({ "Image": good, "Cmd": ["sleep", "600"] });
+        let target = format!("/v1.41/containers/create?name={name}");
+        assert_eq!(past("POST", &target, &body.to_string()).status, 201);
+    };
+    let tagged = |image: &str| {
+        let target = format!("/v1.41/images/{image}/tag?repo={good}");
+        assert_eq!(past("POST", &target, "").status, 201);
+    };
+    // For a while the permitted name stands for what it should not.
+    tagged(&images.evil_id);
+    past_the_gate(&moved);
+    tagged(&images.good_id);
+    let honest = names.name("honest");
+    past_the_gate(&honest);
+    let start = |name: &str| {
+        let target = format!("/v1.41/containers/{name}/start");
+        through(&gate, "POST", &target, &Value::Null)
+    };
+    let answer = start(&moved);
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    let message = answer.message();
+    assert!(
+        message.contains("image: `Image`") || message.contains("image: `container.Image`"),
+        "{message}"
+    );
+    assert_eq!(container(&moved)["State"]["Status"], "created");
+    assert_eq!(start(&honest).status, 204);
+    assert!(starts(&moved));
+    let exec = json!({ "Cmd": ["true"] });
+    for (name, status) in [(&moved, 403), (&honest, 201)] {
+        let target = format!("/v1.41/containers/{name}/exec");
+        assert_eq!(
+            through(&gate, "POST", &target, &exec).status,
+            status,
+            "{name}"
+        );
+    }
+    assert_eq!(container(&moved)["ExecIDs"], Value::Null);
+}
+
+#[test]
 fn a_tag_that_moves_while_it_is_judged_runs_nothing_else() {
     let names = Names::new();
     let images = Images::make(&names);

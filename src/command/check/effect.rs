@@ -55,10 +55,7 @@ fn limits_of(operation: Operation) -> Vec<Limit> {
     if enters_container(operation)
         && let Some(create) = body_of(Operation::ContainerCreate)
     {
-        let mut of_create = Vec::new();
-        of_shape(create, &mut of_create);
-        // The image of a container that is there already is not asked for.
-        limits.extend(of_create.into_iter().filter(|limit| *limit != Limit::Image));
+        of_shape(create, &mut limits);
     }
     limits
 }

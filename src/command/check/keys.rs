@@ -197,7 +197,7 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         volume drivers "drivers" [L::VolumeDriver, L::Binds, L::Mounts, L::ServiceMounts] [],
         volume types "types" [L::VolumeOptions, L::Mounts, L::ServiceMounts] [],
         volume cluster "cluster" [L::ClusterVolume] [O::VolumeUpdate],
-        image references "references" [L::Registry]
+        image references "references" [L::Registry, L::CacheSources]
             [O::ImageCreate, O::ImagePush, O::ImageTag, O::ImageDelete, O::ImageCommit, O::ImageBuild,
              O::DistributionInspect],
         image import_urls "import-urls" [L::ImportSource] [],

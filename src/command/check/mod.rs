@@ -10,6 +10,7 @@ mod keys;
 mod observed;
 mod openings;
 mod quiet;
+mod undone;
 mod warnings;
 
 use std::collections::BTreeMap;

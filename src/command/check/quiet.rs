@@ -24,7 +24,8 @@ pub(super) fn without_effect(policy: &Policy) -> Vec<Finding> {
     .collect()
 }
 
-fn keys(policy: &Policy) -> [(&'static str, Line, bool); 6] {
+/// Every key, its line, and whether it is on.
+pub(super) fn keys(policy: &Policy) -> [(&'static str, Line, bool); 6] {
     let quiet = &policy.quiet;
     let labels = &quiet.labels;
     let switches = [

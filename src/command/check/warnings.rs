@@ -1,5 +1,5 @@
-//! What works in a policy otherwise than it looks: rules that add nothing, openings that undo one another, and what is
-//! dangerous by its name.
+//! What works in a policy otherwise than it looks: rules that add nothing, paths that stay closed, and what is dangerous
+//! by its name.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +11,8 @@ use crate::policy::{HostPath, Limit, Line, Pattern, Policy, Published};
 
 use super::effect;
 use super::finding::Finding;
-use super::keys::{self, Entry, Key};
-use super::quiet;
+use super::keys::Entry;
+use super::{quiet, undone};
 
 /// Every warning of a policy that compiles.
 pub(super) fn warnings(policy: &Policy, text: &str) -> Vec<Finding> {
@@ -20,8 +20,7 @@ pub(super) fn warnings(policy: &Policy, text: &str) -> Vec<Finding> {
     found.extend(quiet::without_effect(policy));
     found.extend(rules_that_add_nothing(text));
     found.extend(path_rules(policy));
-    found.extend(privileged_beside_narrower(policy));
-    found.extend(capabilities(policy));
+    found.extend(undone::undone(policy));
     found.extend(entries(policy));
     found.extend(host_paths(&policy.container.host_paths));
     found.extend(unused_parameters(text));
@@ -59,43 +58,6 @@ fn path_rules(policy: &Policy) -> impl Iterator<Item = Finding> + '_ {
         let methods = rule.methods.join(", ");
         let message = format!("{methods} by path: query and body of such a request go on unread");
         Finding::warning(rule.line, "path-rule", message)
-    })
-}
-
-fn privileged_beside_narrower(policy: &Policy) -> Option<Finding> {
-    let is_narrower = |key: &Key| {
-        let of_the_host = matches!(
-            key.name,
-            "capabilities"
-                | "devices"
-                | "device-cgroup-rules"
-                | "host-paths"
-                | "namespaces"
-                | "security-options"
-                | "unmasked-paths"
-        );
-        key.section == "container" && key.is_open && of_the_host
-    };
-    let narrower: Vec<String> = keys::keys(policy)
-        .iter()
-        .filter(|key| is_narrower(key))
-        .map(|key| format!("`{}`", key.name))
-        .collect();
-    let privileged = &policy.container.privileged;
-    (privileged.value && !narrower.is_empty()).then(|| {
-        let narrower = narrower.join(", ");
-        let message =
-            format!("a privileged container has the whole host, so {narrower} bound nothing");
-        Finding::warning(privileged.line, "undone", message)
-    })
-}
-
-fn capabilities(policy: &Policy) -> Option<Finding> {
-    let setting = &policy.container.capabilities;
-    let has_all = setting.value.iter().any(|name| name == "ALL");
-    (has_all && setting.value.len() > 1).then(|| {
-        let message = "`ALL` holds the other capabilities of the list too";
-        Finding::warning(setting.line, "undone", message)
     })
 }
 

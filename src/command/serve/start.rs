@@ -125,7 +125,8 @@ impl Lasting {
         if let AuditFile::File(path) = &config.audit {
             paths.push(path);
         }
-        for place in &self.places {
+        let admin = config.admin.as_ref().map(|admin| &admin.address);
+        for place in self.places.iter().chain(admin) {
             if let ListenerAddress::Unix(path) = place {
                 paths.push(path);
             }

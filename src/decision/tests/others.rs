@@ -273,3 +273,74 @@ fn what_a_registry_has_is_asked_for_where_its_images_are_open() {
         );
     }
 }
+
+#[test]
+fn a_container_is_judged_by_the_image_it_has_as_well_as_by_its_name() {
+    let limited = "[container]\nnetworks = [\"*\"]\nimages = [\"docker.io/library/good\"]\n[network]\ndefault-bridge = \"any\"";
+    let text = format!(
+        r#"{{"Id":"{ID}","Name":"/c","Image":"sha256:0d0d","Config":{{"Image":"good"}},"HostConfig":{{"NetworkMode":"none"}}}}"#
+    );
+    let container = ExistingContainer::read(text.as_bytes()).unwrap();
+    let (start, rename) = (
+        "POST /containers/a/start",
+        "POST /containers/a/rename?name=b",
+    );
+    let narrow = policy(limited);
+    let id = Reference::Image("sha256:0d0d".to_owned());
+    assert_eq!(references_of(&narrow, &container), [id]);
+    for (tags, expected) in [
+        (&["good:1", "evil:1"][..], &[][..]),
+        (&["evil:1"], &["image"]),
+        (&[], &["image"]),
+    ] {
+        let facts = Facts {
+            container: Some(Found::Is(container.clone())),
+            ..image(tags, &[])
+        };
+        assert_eq!(codes(&narrow, start, "", &facts), expected, "{tags:?}");
+        // It stays what it is, and whoever replaces it renames it first.
+        assert_eq!(codes(&narrow, rename, "", &facts), [""; 0], "{tags:?}");
+    }
+    let facts = Facts {
+        container: Some(Found::Is(container.clone())),
+        images: [(
+            "sha256:0d0d".to_owned(),
+            Found::Unknown("it does not say".to_owned()),
+        )]
+        .into(),
+        ..Facts::default()
+    };
+    assert_eq!(codes(&narrow, start, "", &facts), ["image"]);
+    let any = policy(&limited.replace("docker.io/library/good", "*"));
+    assert_eq!(references_of(&any, &container), []);
+    assert_eq!(codes(&any, start, "", &facts), [""; 0]);
+    let nameless = text.replace(r#""Image":"sha256:0d0d","#, "");
+    let facts = Facts {
+        container: Some(Found::Is(
+            ExistingContainer::read(nameless.as_bytes()).unwrap(),
+        )),
+        ..Facts::default()
+    };
+    assert_eq!(codes(&narrow, start, "", &facts), ["image"]);
+}
+
+#[test]
+fn a_build_takes_layers_of_images_that_may_come() {
+    let policy = policy(
+        "[container]\nnetworks = [\"*\"]\n[image]\nreferences = [\"docker.io/library/good\"]\n[network]\ndefault-bridge = \"any\"",
+    );
+    for (sources, expected) in [
+        (r#"["good:1","good"]"#, &[][..]),
+        ("[]", &[]),
+        ("null", &[]),
+        (r#"["good","evil"]"#, &["image"]),
+        (r#"["registry.example/good"]"#, &["image"]),
+    ] {
+        let line = format!("POST /build?cachefrom={sources}");
+        assert_eq!(
+            codes(&policy, &line, "", &Facts::default()),
+            expected,
+            "{sources}"
+        );
+    }
+}

@@ -1,9 +1,10 @@
 //! The query parameters of operations on images and builds.
 
 use super::super::operation::Operation;
-use super::super::schema::ParameterKind::{Bool, Filters, Integer, Json, Text, Texts};
-use super::super::schema::{Limit, Parameter};
-use super::{judged, read};
+use super::super::schema::ParameterKind::{Bool, Filters, Integer, Text, Texts};
+use super::super::schema::{Class, Limit, Parameter, Refused, Schema, Shape};
+use super::host_config::ULIMIT;
+use super::{barred, harmless, json, judged, read};
 
 #[rustfmt::skip]
 /// moby: daemon/server/router/image, daemon/server/router/build; `postCommit` in daemon/server/router/container.
@@ -39,16 +40,16 @@ pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
     ]),
     (Operation::ImageInspect, &[
         read("manifests", Bool),
-        read("platform", Json),
+        json("platform", PLATFORM, Class::Harmless),
     ]),
     (Operation::ImageAttestations, &[
         read("platform", Texts),
         read("statement", Bool),
         read("type", Texts),
     ]),
-    (Operation::ImageHistory, &[read("platform", Json)]),
+    (Operation::ImageHistory, &[json("platform", PLATFORM, Class::Harmless)]),
     (Operation::ImagePush, &[
-        read("platform", Json),
+        json("platform", PLATFORM, Class::Harmless),
         read("tag", Text),
     ]),
     (Operation::ImageTag, &[
@@ -92,12 +93,12 @@ pub(super) const ROWS: &[(Operation, &[Parameter])] = &[
 #[rustfmt::skip]
 /// moby: daemon/server/router/build/build_routes.go, `newImageBuildOptions`.
 ///
-/// `session`, `buildid` and `outputs` are read by the BuildKit builder alone, which `version` chooses; the classic
-/// builder takes `cachefrom` for names of images that it has already.
+/// `session`, `buildid` and `outputs` are read by the BuildKit builder alone, which `version` chooses, and not even then
+/// permitted. The classic builder takes `cachefrom` for names of images that it has already.
 const BUILD: &[Parameter] = &[
-    read("buildargs", Json),
-    read("buildid", Text),
-    read("cachefrom", Json),
+    json("buildargs", Shape::TextMap, Class::Harmless),
+    barred("buildid", Text, Refused::BuildKit),
+    json("cachefrom", Shape::TextList, Class::Limited(Limit::CacheSources)),
     judged("cgroupparent", Text, Limit::CgroupParent),
     read("cpuperiod", Integer),
     read("cpuquota", Integer),
@@ -108,12 +109,12 @@ const BUILD: &[Parameter] = &[
     read("extrahosts", Texts),
     read("forcerm", Bool),
     judged("isolation", Text, Limit::Isolation),
-    judged("labels", Json, Limit::Labels),
+    json("labels", Shape::TextMap, Class::Limited(Limit::Labels)),
     read("memory", Integer),
     read("memswap", Integer),
     judged("networkmode", Text, Limit::BuildNetworkMode),
     read("nocache", Bool),
-    read("outputs", Json),
+    json("outputs", OUTPUTS, Class::Refused(Refused::BuildKit)),
     read("platform", Text),
     read("pull", Bool),
     read("q", Bool),
@@ -121,11 +122,30 @@ const BUILD: &[Parameter] = &[
     read("rm", Bool),
     // Windows only; a daemon on Linux refuses it since 1.13.
     judged("securityopt", Texts, Limit::SecurityOptions),
-    read("session", Text),
+    barred("session", Text, Refused::BuildKit),
     read("shmsize", Integer),
     read("squash", Bool),
     judged("t", Texts, Limit::Image),
     read("target", Text),
-    read("ulimits", Json),
+    json("ulimits", Shape::List(&Shape::Object(ULIMIT)), Class::Harmless),
     judged("version", Text, Limit::BuildVersion),
 ];
+
+/// github.com/opencontainers/image-spec/specs-go/v1, `Platform`.
+const PLATFORM: Shape = Shape::Object(&Schema {
+    parts: &[&[
+        harmless("architecture", Shape::Text),
+        harmless("os", Shape::Text),
+        harmless("os.version", Shape::Text),
+        harmless("os.features", Shape::TextList),
+        harmless("variant", Shape::Text),
+    ]],
+});
+
+/// moby: daemon/server/buildbackend, `BuildOutput`.
+const OUTPUTS: Shape = Shape::List(&Shape::Object(&Schema {
+    parts: &[&[
+        harmless("Type", Shape::Text),
+        harmless("Attrs", Shape::TextMap),
+    ]],
+}));

@@ -128,26 +128,31 @@ const fn also(field: Field, spelling: &'static str) -> Field {
     }
 }
 
-const fn read(name: &'static str, kind: ParameterKind) -> Parameter {
+const fn parameter(name: &'static str, kind: ParameterKind, class: Class) -> Parameter {
     Parameter {
         name,
         kind,
-        class: Class::Harmless,
+        class,
+        shape: Shape::Any,
     }
+}
+
+const fn read(name: &'static str, kind: ParameterKind) -> Parameter {
+    parameter(name, kind, Class::Harmless)
 }
 
 const fn judged(name: &'static str, kind: ParameterKind, limit: Limit) -> Parameter {
-    Parameter {
-        name,
-        kind,
-        class: Class::Limited(limit),
-    }
+    parameter(name, kind, Class::Limited(limit))
 }
 
 const fn barred(name: &'static str, kind: ParameterKind, reason: Refused) -> Parameter {
+    parameter(name, kind, Class::Refused(reason))
+}
+
+/// The parameter, a JSON value of this shape.
+const fn json(name: &'static str, shape: Shape, class: Class) -> Parameter {
     Parameter {
-        name,
-        kind,
-        class: Class::Refused(reason),
+        shape,
+        ..parameter(name, ParameterKind::Json, class)
     }
 }

@@ -63,8 +63,7 @@ pub(super) async fn judge(
     } else {
         request.framing
     };
-    let mut dropped = engine_request.dropped.clone();
-    dropped.append(&mut headers::dropped(&request.headers, &engine_request));
+    let dropped = dropped(request, &engine_request);
     let (decision, observed) = weigh::weigh(connection, record, engine_request).await;
     let (reasons, permit, answer) = match decision {
         Decision::Permit(permit) => (Vec::new(), Some(permit), None),
@@ -111,6 +110,13 @@ pub(super) async fn judge(
         outcome: Outcome::Refused,
         unread,
     }
+}
+
+/// The names of what does not go on, of the query, the body and the head.
+fn dropped(request: &Request, engine_request: &EngineRequest) -> Vec<String> {
+    let mut dropped = engine_request.dropped.clone();
+    dropped.append(&mut headers::dropped(&request.headers, engine_request));
+    dropped
 }
 
 /// Head and, where it is judged, body, as the Engine API means them.

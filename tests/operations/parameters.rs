@@ -51,9 +51,10 @@ fn a_parameter_that_nothing_opens_is_dropped_where_it_says_nothing() {
         let Class::Refused(_) = parameter.class else {
             continue;
         };
-        let zeros: &[&str] = match parameter.kind {
-            ParameterKind::Json => &["", "null", "[]", "%20[%20]"],
-            _ => &[""],
+        let zeros: &[&str] = if parameter.kind == ParameterKind::Json {
+            &["", "null", "[]", "%20[%20]"]
+        } else {
+            &[""]
         };
         for zero in zeros {
             let head = read(operation, &format!("{}={zero}", parameter.name)).unwrap();

@@ -1,11 +1,12 @@
 //! Containers that reach the host, join one another and are on networks, as they are made.
 
-use serde_json::{Value, json};
+use dockgate::engine_api::{Body, json};
+use serde_json::Value;
 
 use super::bodies::{VERSIONS, written};
 use super::effect::{self, Effect};
 use super::host_tables::{self, Named};
-use super::judged::{self, Sent};
+use super::judged::{self, Judged, Sent};
 use super::{Container, tried};
 use crate::support::address::Address;
 use crate::support::random::Random;
@@ -60,14 +61,21 @@ fn containers_reach_the_host_as_the_gate_read_it() {
             .to_string()
             .replace(id, "PEER")
             .replace(&id[..12], "PEER");
-        text = text.replace(&peer.name, "PEER").replace("PEER", id);
+        text = text.replace(&peer.name, "PEER");
+        // A name may be written with a slash.
+        let volumes = r#""VolumesFrom":["#;
+        text = text.replace(&format!("{volumes}\"/PEER"), &format!("{volumes}\"PEER"));
+        text = text.replace("PEER", id);
         for (name, id) in &networks {
             text = text.replace(id.as_str(), name);
         }
         crate::support::json(text)
     };
     let policies = [judged::compiled(POLICY)];
-    let tally = tried((6, 6000, 400), &policies, make, |sent, _| {
+    let tally = tried((6, 6000, 400), &policies, make, |sent, judged| {
+        if has_absent_endpoint(judged) {
+            return Effect::nothing();
+        }
         let answer = sent.ask(&daemon);
         if answer.status != 201 {
             return Effect::of(&answer, Value::Null);
@@ -95,7 +103,7 @@ fn containers_reach_the_host_as_the_gate_read_it() {
         } else {
             found["Mounts"].clone()
         };
-        let kept = json!({
+        let kept = serde_json::json!({
             "Config": config, "HostConfig": found["HostConfig"], "Networks": joined, "Mounts": mounts,
         });
         Effect::of(&answer, known(&kept))
@@ -104,12 +112,23 @@ fn containers_reach_the_host_as_the_gate_read_it() {
     tally.check("bodies of ContainerCreate that reach the host", 300, 200);
 }
 
+/// Whether a network is joined with `null`: the daemon refuses that, and the gate puts the network's id there.
+fn has_absent_endpoint(judged: &Judged) -> bool {
+    let Body::Json(body) = &judged.read.body else {
+        return false;
+    };
+    let config = body.get("NetworkingConfig");
+    let endpoints = config.and_then(|config| config.get("EndpointsConfig"));
+    let mut endpoints = endpoints.map_or(&[][..], |all| all.members()).iter();
+    endpoints.any(|(_, endpoint)| *endpoint == json::Value::Null)
+}
+
 /// A network of the daemon, by name and id.
 fn network(own: &str, name: &str, third: u8) -> (String, String) {
     let daemon: Address = engine::address();
     let name = format!("{own}-{name}");
-    let subnet = json!({ "Config": [{ "Subnet": format!("10.213.{third}.0/24") }] });
-    let body = json!({ "Name": name, "IPAM": subnet }).to_string();
+    let subnet = serde_json::json!({ "Config": [{ "Subnet": format!("10.213.{third}.0/24") }] });
+    let body = serde_json::json!({ "Name": name, "IPAM": subnet }).to_string();
     let made = http::request(&daemon, "POST", "/networks/create", &body);
     assert_eq!(made.status, 201, "{}", made.text());
     let id = crate::support::json(&made.body)["Id"]

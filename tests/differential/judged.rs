@@ -71,20 +71,17 @@ impl Sent {
         let head = RequestHead::parse(&head.method, &head.target).ok()?;
         head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)
             .ok()?;
-        let request = head.with_body(&self.body).ok()?;
-        let permits = |policy: &Policy| match decide(
-            policy,
-            request.clone(),
-            &facts(policy, &request, &daemon),
-        ) {
-            Decision::Permit(permit) => Some(permit.request().clone()),
-            Decision::Refuse(_) => None,
-        };
+        let read = head.with_body(&self.body).ok()?;
+        let permits =
+            |policy: &Policy| match decide(policy, read.clone(), &facts(policy, &read, &daemon)) {
+                Decision::Permit(permit) => Some(permit.request().clone()),
+                Decision::Refuse(_) => None,
+            };
         let (by, request) = policies
             .iter()
             .enumerate()
             .find_map(|(by, policy)| Some((by, permits(policy)?)))?;
-        Some(Judged { by, request })
+        Some(Judged { by, read, request })
     }
 
     pub(super) fn shown(&self) -> String {
@@ -191,6 +188,8 @@ fn told<T>(
 pub(super) struct Judged {
     /// The first of the policies that permits it.
     pub(super) by: usize,
+    /// As it was read, with names where the gate puts ids.
+    pub(super) read: EngineRequest,
     pub(super) request: EngineRequest,
 }
 

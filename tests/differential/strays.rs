@@ -146,9 +146,12 @@ pub(super) fn of(effect: &Effect, judged: &Judged) -> Vec<String> {
     } else {
         &[]
     };
-    // The daemon leaves the removal to clients as old as that.
-    let is_left = |(asked, _): &&Place| {
-        *asked == "HostConfig.AutoRemove" && judged.request.target().starts_with("/v1.24/")
+    let is_left = |(asked, _): &&Place| match *asked {
+        // The daemon leaves the removal to clients as old as that.
+        "HostConfig.AutoRemove" => judged.request.target().starts_with("/v1.24/"),
+        // Those of the image come beside.
+        "Labels" => operation == Some(O::ContainerCreate) && body.text("Image") != "busybox",
+        _ => false,
     };
     let places = places.iter().filter(|place| !is_left(place));
     let always = places.filter_map(|place| stray(body, effect, place, false));

@@ -12,6 +12,7 @@ mod effect;
 mod host;
 mod host_tables;
 mod images;
+mod imports;
 mod judged;
 mod loose;
 mod plugins;

@@ -56,9 +56,7 @@ fn read(target: &str, request: &EngineRequest) -> Read {
             (name, value)
         });
     // An empty value is none.
-    let mut pairs: Vec<_> = pairs
-        .filter(|(_, value)| *value != Value::from(""))
-        .collect();
+    let mut pairs: Vec<_> = pairs.filter(|(_, value)| value != "").collect();
     pairs.sort_by(|(a, _), (b, _)| a.cmp(b));
     (path, pairs)
 }
@@ -89,12 +87,10 @@ fn filters(value: Value) -> Value {
     let Value::Object(names) = value else {
         return value;
     };
-    let values = |values: Value| match values {
-        Value::Object(flags) => flags.keys().map(|key| Value::from(key.as_str())).collect(),
-        other => other,
-    };
-    let names = names.into_iter().map(|(name, of_name)| {
-        let mut of_name = values(of_name);
+    let names = names.into_iter().map(|(name, mut of_name)| {
+        if let Value::Object(flags) = of_name {
+            of_name = flags.keys().map(String::as_str).collect();
+        }
         if let Some(items) = of_name.as_array_mut() {
             items.sort_by_key(Value::to_string);
         }

@@ -54,91 +54,71 @@ const NUMBERS: &[&str] = &[
     "9223372036854775808",
 ];
 
+/// Parameters whose values need no name and no JSON.
+#[rustfmt::skip]
+const PLAIN: &[(&str, &[&str])] = &[
+    ("memory", NUMBERS),
+    ("cpushares", NUMBERS),
+    ("shmsize", NUMBERS),
+    ("cgroupparent", &["/own", "", "/o%77n", "own"]),
+    ("networkmode", &["none", "bridge", "", "default", "host"]),
+    ("extrahosts", &["a:1.2.3.4", "", "a"]),
+    ("dockerfile", &["", "Dockerfile", "other", "%6Fther", "missing"]),
+    ("target", &["", "one", "two", "tw%6F", "three"]),
+    ("q", BOOLEANS),
+    ("squash", &["", "0"]),
+    ("platform", &["", "linux/amd64"]),
+];
+
 #[test]
 fn images_are_built_as_the_gate_read_it() {
     let (name, daemon) = (process::unique("df"), engine::address());
-    let files = [
-        (
-            "Dockerfile",
-            format!(
-                "FROM busybox AS one\nLABEL df={name}\nARG who=none\nLABEL by=$who\nFROM one AS two\nUSER two\n"
-            ),
-        ),
-        (
-            "other",
-            format!("FROM busybox\nLABEL df={name}\nENV other=1\n"),
-        ),
-    ];
-    let files = files.map(|(path, text)| (path.to_owned(), text));
-    let context = archive::of(&files.into());
-    let [labels, arguments, ulimits] = [LABELS, ARGUMENTS, ULIMITS]
-        .map(|texts| texts.iter().map(|text| encoded(text)).collect::<Vec<_>>());
+    let context = context(&name);
+    let forms = [":x", "/a", "%3Ay", ":-", ""].map(|rest| format!("{name}{rest}"));
+    let mut tags: Vec<&str> = forms.iter().map(String::as_str).collect();
+    tags.push("");
+    let [labels, arguments, ulimits] = [LABELS, ARGUMENTS, ULIMITS].map(encoded);
     let [labels, arguments, ulimits] = [&labels, &arguments, &ulimits]
-        .map(|texts| texts.iter().map(String::as_str).collect::<Vec<_>>());
-    let tags: &[&str] = &[
-        &name,
-        &format!("{name}:x"),
-        &format!("{name}/a"),
-        &format!("{name}%3Ay"),
-        "",
-        &format!("{name}:-"),
-    ];
+        .map(|all| all.iter().map(String::as_str).collect::<Vec<_>>());
     let make = |random: &mut Random| {
-        let parameters: &[(&str, &[&str])] = &[
-            ("t", tags),
+        let mut parameters: Vec<(&str, &[&str])> = vec![
+            ("t", &tags),
             ("labels", &labels),
             ("buildargs", &arguments),
             ("ulimits", &ulimits),
-            ("memory", NUMBERS),
-            ("cpushares", NUMBERS),
-            ("shmsize", NUMBERS),
-            ("cgroupparent", &["/own", "", "/o%77n", "own"]),
-            ("networkmode", &["none", "bridge", "", "default", "host"]),
-            ("extrahosts", &["a:1.2.3.4", "", "a"]),
-            (
-                "dockerfile",
-                &["", "Dockerfile", "other", "%6Fther", "missing"],
-            ),
-            ("target", &["", "one", "two", "tw%6F", "three"]),
-            ("q", BOOLEANS),
-            ("squash", &["", "0"]),
-            ("platform", &["", "linux/amd64"]),
         ];
+        parameters.extend(PLAIN);
         // The whole of them at once is refused by someone.
-        let few: Vec<_> = parameters
-            .iter()
-            .filter(|_| random.one_in(4))
-            .copied()
-            .collect();
-        let mut query = made_up(&few, random);
+        parameters.retain(|_| random.one_in(4));
+        let mut query = made_up(&parameters, random);
         if random.one_in(4) {
-            query = format!(
-                "{query}&{}",
-                made_up(&[("t", tags), ("labels", &labels)], random)
-            );
+            let twice = made_up(&[("t", &tags), ("labels", &labels)], random);
+            query = format!("{query}&{twice}");
         }
         let version = random.pick(&["/v1.41", "/v1.41", "/v1.38", "/v1.24"]);
         Sent::new("POST", &format!("{version}/build?rm=0&{query}"), &context)
     };
-    let tally = tried(
-        (71, 1500, 50),
-        &[judged::compiled(POLICY)],
-        make,
-        |sent, _| {
-            let before = made(&daemon, &name);
-            assert_eq!(
-                before,
-                json!([[], []]),
-                "something is left of the last build"
-            );
-            let answer = sent.ask(&daemon);
-            let has_failed = answer.text().contains("\"errorDetail\"");
-            let found = json!([has_failed, made(&daemon, &name)]);
-            removed(&daemon, &name);
-            Effect::of(&answer, found)
-        },
-    );
+    let policies = [judged::compiled(POLICY)];
+    let tally = tried((71, 1500, 50), &policies, make, |sent, _| {
+        let before = made(&daemon, &name);
+        assert_eq!(before, json!([[], []]), "the last build left something");
+        let answer = sent.ask(&daemon);
+        let has_failed = answer.text().contains("\"errorDetail\"");
+        let found = json!([has_failed, made(&daemon, &name)]);
+        removed(&daemon, &name);
+        Effect::of(&answer, found)
+    });
     tally.check("queries of ImageBuild", 40, 25);
+}
+
+/// Two files to build from, each of whose steps bears the name in a label.
+fn context(name: &str) -> Vec<u8> {
+    let stages = format!(
+        "FROM busybox AS one\nLABEL df={name}\nARG who=none\nLABEL by=$who\nFROM one AS two\nUSER two\n"
+    );
+    let other = format!("FROM busybox\nLABEL df={name}\nENV other=1\n");
+    let files = [("Dockerfile", stages), ("other", other)];
+    archive::of(&files.map(|(path, text)| (path.to_owned(), text)).into())
 }
 
 /// What is labelled or called by the name: the steps' containers, and images.
@@ -211,6 +191,7 @@ fn removed(daemon: &Address, name: &str) {
     }
 }
 
-fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+fn encoded(texts: &[&str]) -> Vec<String> {
+    let encode = |text: &&str| text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    texts.iter().map(encode).collect()
 }

@@ -48,28 +48,12 @@ fn containers_reach_the_host_as_the_gate_read_it() {
     let id = inspected["Id"].as_str().unwrap();
     let named = Named {
         peer: [&peer.name, id, &id[..12]],
-        networks: [&networks[0].0, &networks[1].0],
+        networks: [0, 1].map(|at| (networks[at].0.as_str(), networks[at].1.as_str())),
     };
     let make = |random: &mut Random| {
         let body = written(host_tables::container(random, &named), random);
         let target = format!("{}/containers/create?name={own}", random.pick(VERSIONS));
         Sent::new("POST", &target, &body)
-    };
-    // The gate puts the ids of what names stand for; those of networks it also puts where none was.
-    let known = |found: &Value| {
-        let mut text = found
-            .to_string()
-            .replace(id, "PEER")
-            .replace(&id[..12], "PEER");
-        text = text.replace(&peer.name, "PEER");
-        // A name may be written with a slash.
-        let volumes = r#""VolumesFrom":["#;
-        text = text.replace(&format!("{volumes}\"/PEER"), &format!("{volumes}\"PEER"));
-        text = text.replace("PEER", id);
-        for (name, id) in &networks {
-            text = text.replace(id.as_str(), name);
-        }
-        crate::support::json(text)
     };
     let policies = [judged::compiled(POLICY)];
     let tally = tried((6, 6000, 400), &policies, make, |sent, judged| {
@@ -80,36 +64,34 @@ fn containers_reach_the_host_as_the_gate_read_it() {
         if answer.status != 201 {
             return Effect::of(&answer, Value::Null);
         }
-        let found = effect::inspect(&daemon, &format!("/containers/{own}/json"));
-        http::request(
-            &daemon,
-            "DELETE",
-            &format!("/containers/{own}?force=1&v=1"),
-            "",
-        );
-        let mut joined = found["NetworkSettings"]["Networks"].clone();
-        for endpoint in joined
-            .as_object_mut()
-            .into_iter()
-            .flat_map(|all| all.values_mut())
-        {
-            effect::without(endpoint, &["NetworkID"]);
-        }
-        let mut config = found["Config"].clone();
-        // The daemon names a container after its own id.
-        effect::without(&mut config, &["Hostname"]);
-        let mounts = if found["Mounts"].to_string().contains("\"Name\"") {
-            Value::Null
-        } else {
-            found["Mounts"].clone()
-        };
-        let kept = serde_json::json!({
-            "Config": config, "HostConfig": found["HostConfig"], "Networks": joined, "Mounts": mounts,
-        });
-        Effect::of(&answer, known(&kept))
+        let target = format!("/containers/{own}");
+        let found = effect::inspect(&daemon, &format!("{target}/json"));
+        http::request(&daemon, "DELETE", &format!("{target}?force=1&v=1"), "");
+        Effect::of(&answer, named.put_alike(&kept(&found)))
     });
     engine::clean(&own);
     tally.check("bodies of ContainerCreate that reach the host", 300, 200);
+}
+
+/// What the daemon tells of the container, without what differs from one making to the next.
+fn kept(found: &Value) -> Value {
+    let mut joined = found["NetworkSettings"]["Networks"].clone();
+    for endpoint in joined.as_object_mut().unwrap().values_mut() {
+        // The gate puts it where none was.
+        effect::without(endpoint, &["NetworkID"]);
+    }
+    let mut config = found["Config"].clone();
+    // The daemon names a container after its own id.
+    effect::without(&mut config, &["Hostname"]);
+    let has_made_a_volume = found["Mounts"].to_string().contains("\"Name\"");
+    let mounts = if has_made_a_volume {
+        Value::Null
+    } else {
+        found["Mounts"].clone()
+    };
+    serde_json::json!({
+        "Config": config, "HostConfig": found["HostConfig"], "Networks": joined, "Mounts": mounts,
+    })
 }
 
 /// Whether a network is joined with `null`: the daemon refuses that, and the gate puts the network's id there.

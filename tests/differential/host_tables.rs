@@ -1,5 +1,7 @@
 //! Bodies of containers that reach the host, one another and networks, to be changed: for each field what it may hold.
 
+use serde_json::Value;
+
 use super::loose::Loose;
 use super::tables::{self, Table};
 use crate::support::random::Random;
@@ -9,7 +11,8 @@ use crate::support::random::Random;
 pub(super) struct Named<'a> {
     /// By its name, its id and the beginning of that.
     pub(super) peer: [&'a str; 3],
-    pub(super) networks: [&'a str; 2],
+    /// Each by its name and its id.
+    pub(super) networks: [(&'a str, &'a str); 2],
 }
 
 #[rustfmt::skip]
@@ -97,9 +100,24 @@ pub(super) fn container(random: &mut Random, named: &Named<'_>) -> Loose {
 
 impl Named<'_> {
     fn put_into(&self, text: &str) -> String {
-        let ([name, id, short], [network, other]) = (self.peer, self.networks);
+        let ([name, id, short], [(network, _), (other, _)]) = (self.peer, self.networks);
         let text = text.replace("PEER-ID", id).replace("PEER-SHORT", short);
         let text = text.replace("PEER", name).replace("OTHER", other);
         text.replace("NET", network)
+    }
+
+    /// The same by whichever name the container and the networks stand there: the gate puts ids for names.
+    pub(super) fn put_alike(&self, found: &Value) -> Value {
+        let [name, id, short] = self.peer;
+        let text = found.to_string().replace(id, "PEER").replace(short, "PEER");
+        let text = text.replace(name, "PEER");
+        // A name may be written with a slash.
+        let volumes = r#""VolumesFrom":["#;
+        let text = text.replace(&format!("{volumes}\"/PEER"), &format!("{volumes}\"PEER"));
+        let mut text = text.replace("PEER", id);
+        for (name, id) in self.networks {
+            text = text.replace(id, name);
+        }
+        crate::support::json(text)
     }
 }

@@ -38,7 +38,7 @@ fn header_lines_that_the_daemon_reads_reach_it_unchanged() {
     assert!(tried >= 330, "{tried} requests with header lines");
 }
 
-/// A daemon that has every network and every exec instance that it is asked for, and nothing else.
+/// A daemon that has every network, volume and exec instance that it is asked for.
 fn answer(request: &Seen, stream: &mut UnixStream) {
     let path = request.target.split('?').next().unwrap();
     let parts = path.trim_start_matches('/').split('/');
@@ -48,6 +48,7 @@ fn answer(request: &Seen, stream: &mut UnixStream) {
             r#"{{"Id":"{}","Name":"{name}","Driver":"bridge","Scope":"local","Options":{{"com.docker.network.bridge.enable_icc":"false"}}}}"#,
             "0b".repeat(32)
         ),
+        ["volumes", name] => format!(r#"{{"Name":"{name}","Driver":"local","Options":null}}"#),
         ["exec", id, "json"] => format!(r#"{{"ID":"{id}","ContainerID":"{}"}}"#, "0a".repeat(32)),
         _ => return answer_empty(request, stream),
     };

@@ -124,7 +124,7 @@ fn the_object_has_every_case_by_its_name() {
     assert_eq!(code(&ended), 0);
     let report = json(&ended);
     let all = report["cases"].as_u64().unwrap();
-    assert!(all >= 200, "{all} cases");
+    assert!(all >= 510, "{all} cases");
     let open = &report["files"][0]["findings"][0];
     assert_eq!(open["code"], "dangerous");
     assert_eq!(open["line"], 7);

@@ -6,12 +6,17 @@
 //! before the second, and what the daemon says it made or found must be the same.
 
 mod bodies;
+mod builds;
 mod doings;
 mod effect;
+mod host;
+mod host_tables;
 mod images;
+mod imports;
 mod judged;
 mod loose;
 mod plugins;
+mod queries;
 mod removals;
 mod second;
 mod strays;
@@ -19,6 +24,7 @@ mod swarm;
 mod swarm_tables;
 mod tables;
 mod targets;
+mod varied;
 
 use dockgate::policy::Policy;
 
@@ -54,7 +60,7 @@ impl Tally {
             return;
         };
         self.sent += 1;
-        let canonical = judged.canonical();
+        let canonical = judged.canonical(sent);
         // What other tests do at the same daemon shows in lists; a real disagreement stays.
         let mut tries = (0..8).map(|_| (effect(sent, &judged), effect(&canonical, &judged)));
         let agrees = |(original, written): &(Effect, Effect)| original == written;
@@ -129,8 +135,8 @@ fn tried_at(
         daemon,
         ..Tally::default()
     };
-    let mut random = Random::new(seed);
-    while tally.generated < most_generated && tally.sent < most_sent {
+    let (mut random, times) = (varied::random(seed), varied::times());
+    while tally.generated < most_generated * times && tally.sent < most_sent * times {
         tally.try_one(&make(&mut random), policies, &effect);
     }
     tally

@@ -3,9 +3,12 @@
 #[path = "../fuzz/properties/mod.rs"]
 pub(crate) mod properties;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::panic;
 use std::time::{Duration, Instant};
+
+use dockgate::policy;
 
 use crate::support::random::Random;
 
@@ -13,6 +16,8 @@ use crate::support::random::Random;
 const MOST: Duration = Duration::from_secs(2);
 /// Mutations of its seeds that each property is tried with, where the time allows.
 const MUTATIONS: usize = 10_000;
+/// Mutations that each is tried with however long that takes.
+const LEAST: usize = 500;
 /// What stands in a mutation where it did not before: bytes and words that mean something to some reader.
 const PIECES: &[&str] = &[
     "\r\n",
@@ -113,6 +118,38 @@ fn answers() {
     tried("shown");
 }
 
+/// A new key is not forgotten in the chain of policies, or what it opens is never tried there.
+#[test]
+fn the_chain_opens_every_key() {
+    let steps = properties::policies::KEYS.iter().copied().flatten();
+    let keys: Vec<(&str, &str)> = steps.map(|(table, key, _)| (*table, *key)).collect();
+    for table in TABLES {
+        let text = format!("[{table}]\n{} = 1\n", "z".repeat(36));
+        let problems = policy::compile("x", &text, &BTreeMap::new()).unwrap_err();
+        let mut found = problems.problems.iter();
+        let unknown = found.find(|problem| problem.code == "unknown-key").unwrap();
+        let mut known = unknown.help.split('`').skip(1).step_by(2).peekable();
+        assert!(known.peek().is_some(), "[{table}] has no key");
+        for key in known.filter(|key| *key != "host-file-system") {
+            assert!(keys.contains(&(table, key)), "[{table}] {key}");
+        }
+    }
+}
+
+/// Those whose keys open something.
+const TABLES: [&str; 10] = [
+    "container",
+    "network",
+    "volume",
+    "image",
+    "build",
+    "swarm",
+    "secret",
+    "config",
+    "plugin",
+    "service",
+];
+
 #[test]
 fn every_property_has_a_target_and_seeds() {
     let manifest = fs::read_to_string("fuzz/Cargo.toml").unwrap();
@@ -136,7 +173,9 @@ fn tried(name: &str) {
     for seed in &seeds {
         check(name, seed);
     }
-    for _ in (0..MUTATIONS).take_while(|_| Instant::now() < end) {
+    let mut tried = 0;
+    while tried < LEAST || (tried < MUTATIONS && Instant::now() < end) {
+        tried += 1;
         let mut input = seeds[random.below(seeds.len())].clone();
         for _ in 0..=random.below(3) {
             mutate(&mut input, &seeds, &mut random);

@@ -2,6 +2,7 @@
 //! gate, and sent past it to see that it would have done something.
 
 mod case;
+mod counts;
 mod remedies;
 mod sent;
 mod swarm;
@@ -10,10 +11,10 @@ mod table;
 use std::collections::{BTreeMap, BTreeSet};
 
 use dockgate::decision::{Decision, decide};
-use dockgate::engine_api::{ApiVersion, Malformed, RequestHead};
+use dockgate::engine_api::operation::Effect;
+use dockgate::engine_api::{ApiVersion, Malformed, Operation, RequestHead};
 use dockgate::policy::{self, Policy, ready};
 
-use super::support;
 use case::{Case, Direct};
 
 #[test]
@@ -21,7 +22,7 @@ fn every_case_has_a_name_of_its_own_and_says_what_is_expected() {
     let cases = case::all();
     let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
     assert_eq!(names.len(), cases.len(), "a name stands twice");
-    assert!(cases.len() >= 200, "{} cases", cases.len());
+    assert!(cases.len() >= 665, "{} cases", cases.len());
     for case in &cases {
         let name = &case.name;
         assert!(
@@ -41,9 +42,37 @@ fn every_case_has_a_name_of_its_own_and_says_what_is_expected() {
             case.direct != Direct::Untried || case.why.is_some(),
             "{name}: untried without a reason"
         );
+        assert!(
+            case.given_host_config.is_none() || !case.given.is_empty(),
+            "{name}: the `HostConfig` of nothing"
+        );
         let is_sorted = case.refuse.is_sorted();
         assert!(is_sorted, "{name}: the codes stand out of order");
     }
+}
+
+/// An operation that could do harm is refused somewhere in the data, by its own name.
+#[test]
+fn every_operation_that_changes_something_has_a_case() {
+    let of_case = |case: &Case| {
+        let (method, target) = case.line("rf-x");
+        let head = RequestHead::parse(&method, &target).ok()?;
+        head.unjudged().operation()
+    };
+    let cases = case::all();
+    let refused = cases.iter().filter(|case| case.malformed.is_none());
+    let refused: Vec<Operation> = refused.filter_map(of_case).collect();
+    let changes = |operation: &Operation| match operation.spec().effect {
+        Effect::Create | Effect::Change | Effect::Remove => true,
+        Effect::Read | Effect::Stream | Effect::Export => false,
+    };
+    let modelled = Operation::all().filter(|operation| operation.spec().is_modelled);
+    let without: Vec<&str> = modelled
+        .filter(changes)
+        .filter(|operation| !refused.contains(operation))
+        .map(Operation::name)
+        .collect();
+    assert_eq!(without, Vec::<&str>::new(), "no case refuses these");
 }
 
 #[test]
@@ -85,12 +114,13 @@ fn judged(case: &Case, policy: &Policy) -> Result<Decision, Malformed> {
     let head = RequestHead::parse(&method, &target)?;
     head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)?;
     let request = head.with_body(&case.bytes("rf-x"))?;
-    let facts = support::existing::facts(policy, &request);
+    let facts = case.facts(policy, &request)?;
     Ok(decide(policy, request, &facts))
 }
 
 fn compiled(text: Option<&str>) -> Policy {
-    let text = text.unwrap_or_else(|| ready::find(ready::DEFAULT).unwrap());
+    let text = text.unwrap_or(ready::DEFAULT);
+    let text = ready::find(text).unwrap_or(text);
     let policy = policy::compile(ready::DEFAULT, text, &BTreeMap::new());
     policy.unwrap_or_else(|problems| panic!("{problems:?}\n{text}"))
 }

@@ -4,7 +4,7 @@
 
 pub(crate) mod forwarded;
 mod owned;
-mod policies;
+pub(crate) mod policies;
 mod shown;
 
 use std::collections::BTreeMap;

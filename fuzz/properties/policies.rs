@@ -64,11 +64,11 @@ pub(crate) static GROWING: LazyLock<Vec<Policy>> = LazyLock::new(|| {
     chain
 });
 
-type Step = &'static [(&'static str, &'static str, &'static str)];
+pub(crate) type Step = &'static [(&'static str, &'static str, &'static str)];
 
 /// What each step opens: a key with its value, which holds the value that the key had before.
 #[rustfmt::skip]
-const KEYS: &[Step] = &[
+pub(crate) const KEYS: &[Step] = &[
     &[],
     &[("container", "images", "['docker.io/library/*']"), ("image", "references", "['docker.io/library/*']")],
     &[("container", "networks", "['bridge', 'own-*']"), ("network", "default-bridge", "'any'")],

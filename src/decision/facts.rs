@@ -7,7 +7,8 @@ use super::host_paths::HostFile;
 use super::references::{Reference, references, references_of};
 use crate::engine_api::json::Value;
 use crate::engine_api::{
-    EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume, Kind, Owned,
+    EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume, Kind,
+    Malformed, Owned,
 };
 use crate::policy::{Icc, Policy, Shared};
 
@@ -154,8 +155,34 @@ impl Facts {
 /// image has a name, and there are no volumes.
 #[must_use]
 pub fn ordinary_facts(policy: &Policy, request: &EngineRequest) -> Facts {
+    facts_beside(policy, request, None)
+}
+
+/// Likewise, where the container that the request enters, starts or changes has this `HostConfig`.
+///
+/// # Errors
+/// [`Malformed`] where that is none.
+pub fn facts_of_container(
+    policy: &Policy,
+    request: &EngineRequest,
+    host_config: &str,
+) -> Result<Facts, Malformed> {
+    let id = "0a".repeat(32);
+    let described = format!(
+        r#"{{"Id":"{id}","Name":"/ordinary","Config":{{"Image":"busybox"}},"HostConfig":{host_config}}}"#
+    );
+    let container = ExistingContainer::read(described.as_bytes())?;
+    Ok(facts_beside(policy, request, Some(container)))
+}
+
+fn facts_beside(
+    policy: &Policy,
+    request: &EngineRequest,
+    container: Option<ExistingContainer>,
+) -> Facts {
     let mut facts = Facts {
         owner: "client".to_owned(),
+        container: container.map(Found::Is),
         ..Facts::default()
     };
     facts.fill(policy, references(policy, request));

@@ -32,7 +32,7 @@ use crate::engine_api::schema::{Class, Refused};
 use crate::engine_api::{Body, EngineRequest, ExistingContainer, Field, Operation};
 use crate::policy::Policy;
 
-pub use facts::{Facts, Found, ordinary_facts};
+pub use facts::{Facts, Found, facts_of_container, ordinary_facts};
 pub use host_paths::HostFile;
 pub(crate) use host_paths::{PROTECTED, cleaned, lies_in};
 pub use own::references_of_owner;

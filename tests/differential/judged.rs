@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dockgate::decision::{Decision, Facts, Found, Reference, decide, references, references_of};
+use dockgate::decision::{
+    Decision, Facts, Found, HostFile, Reference, decide, host_paths, references, references_of,
+};
 use dockgate::engine_api::{
     ApiVersion, Body, DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage,
     ExistingNetwork, ExistingVolume, Malformed, RequestHead, container_of_exec,
@@ -69,20 +71,17 @@ impl Sent {
         let head = RequestHead::parse(&head.method, &head.target).ok()?;
         head.check_version(ApiVersion::OLDEST, ApiVersion::NEWEST)
             .ok()?;
-        let request = head.with_body(&self.body).ok()?;
-        let permits = |policy: &Policy| match decide(
-            policy,
-            request.clone(),
-            &facts(policy, &request, &daemon),
-        ) {
-            Decision::Permit(permit) => Some(permit.request().clone()),
-            Decision::Refuse(_) => None,
-        };
+        let read = head.with_body(&self.body).ok()?;
+        let permits =
+            |policy: &Policy| match decide(policy, read.clone(), &facts(policy, &read, &daemon)) {
+                Decision::Permit(permit) => Some(permit.request().clone()),
+                Decision::Refuse(_) => None,
+            };
         let (by, request) = policies
             .iter()
             .enumerate()
             .find_map(|(by, policy)| Some((by, permits(policy)?)))?;
-        Some(Judged { by, request })
+        Some(Judged { by, read, request })
     }
 
     pub(super) fn shown(&self) -> String {
@@ -97,7 +96,13 @@ impl Sent {
 
 /// What the gate would be told of what a request refers to.
 fn facts(policy: &Policy, request: &EngineRequest, daemon: &Address) -> Facts {
-    let mut facts = Facts::default();
+    // How a path is written is what is tried here, so each leads where it says.
+    let paths = host_paths(policy, request).into_iter();
+    let paths = paths.map(|path| (path.clone(), Ok(HostFile::ordinary(path))));
+    let mut facts = Facts {
+        host_paths: paths.collect(),
+        ..Facts::default()
+    };
     let mut wanted = references(policy, request);
     while let Some(reference) = wanted.pop() {
         if facts.has(&reference) {
@@ -183,14 +188,18 @@ fn told<T>(
 pub(super) struct Judged {
     /// The first of the policies that permits it.
     pub(super) by: usize,
+    /// As it was read, with names where the gate puts ids.
+    pub(super) read: EngineRequest,
     pub(super) request: EngineRequest,
 }
 
 impl Judged {
-    pub(super) fn canonical(&self) -> Sent {
+    /// What the gate forwards of what came.
+    pub(super) fn canonical(&self, sent: &Sent) -> Sent {
         let body = match &self.request.body {
             Body::Json(value) => value.to_string().into_bytes(),
-            Body::None | Body::Stream => Vec::new(),
+            Body::Stream => sent.body.clone(),
+            Body::None => Vec::new(),
         };
         Sent {
             method: self.request.head.method.to_string(),
@@ -231,6 +240,7 @@ images = ["*"]
 networks = ["*"]
 [network]
 icc = "any"
+subnets = ["10.217.0.0/16", "fd17::/16"]
 [volume]
 types = ["nfs"]
 [image]

@@ -16,6 +16,15 @@ impl Loose {
         Self::Raw(text.as_bytes().to_vec())
     }
 
+    /// A value of a table.
+    pub(super) fn read_or_raw(text: &str) -> Self {
+        if text.starts_with(['[', '{']) {
+            Self::read(text)
+        } else {
+            Self::raw(text)
+        }
+    }
+
     /// The parts of a text that is JSON; what has none stays as it stands.
     pub(super) fn read(text: &str) -> Self {
         match crate::support::json(text) {

@@ -12,17 +12,7 @@ type Place = (&'static str, &'static str);
 /// Fields that the daemon shows as it was sent them, and whose absence it shows as their zero.
 #[rustfmt::skip]
 const SHOWN: &[(&[O], &[Place])] = &[
-    (&[O::ContainerCreate], &[
-        ("Domainname", "Config.Domainname"), ("User", "Config.User"), ("Tty", "Config.Tty"),
-        ("OpenStdin", "Config.OpenStdin"), ("WorkingDir", "Config.WorkingDir"), ("Labels", "Config.Labels"),
-        ("HostConfig.Memory", "HostConfig.Memory"), ("HostConfig.Privileged", "HostConfig.Privileged"),
-        ("HostConfig.PidMode", "HostConfig.PidMode"), ("HostConfig.UTSMode", "HostConfig.UTSMode"),
-        ("HostConfig.ReadonlyRootfs", "HostConfig.ReadonlyRootfs"), ("HostConfig.CpuShares", "HostConfig.CpuShares"),
-        ("HostConfig.Binds", "HostConfig.Binds"), ("HostConfig.Sysctls", "HostConfig.Sysctls"),
-        ("HostConfig.OomScoreAdj", "HostConfig.OomScoreAdj"), ("HostConfig.CgroupParent", "HostConfig.CgroupParent"),
-        ("HostConfig.AutoRemove", "HostConfig.AutoRemove"),
-        ("HostConfig.PublishAllPorts", "HostConfig.PublishAllPorts"),
-    ]),
+    (&[O::ContainerCreate], CONTAINER),
     (&[O::ContainerExec], &[
         ("Tty", "ProcessConfig.tty"), ("Privileged", "ProcessConfig.privileged"), ("User", "ProcessConfig.user"),
         ("AttachStdin", "OpenStdin"), ("AttachStdout", "OpenStdout"), ("AttachStderr", "OpenStderr"),
@@ -31,6 +21,10 @@ const SHOWN: &[(&[O], &[Place])] = &[
     (&[O::VolumeCreate], &[("Name", "Name"), ("Labels", "Labels"), ("DriverOpts", "Options")]),
     (&[O::NetworkCreate], &[
         ("Name", "Name"), ("Internal", "Internal"), ("Attachable", "Attachable"), ("Options", "Options"),
+        ("EnableIPv6", "EnableIPv6"), ("Ingress", "Ingress"), ("ConfigOnly", "ConfigOnly"),
+        ("ConfigFrom.Network", "ConfigFrom.Network"), ("IPAM.Options", "IPAM.Options"),
+        ("IPAM.Config.0.Subnet", "IPAM.Config.0.Subnet"), ("IPAM.Config.0.Gateway", "IPAM.Config.0.Gateway"),
+        ("IPAM.Config.0.IPRange", "IPAM.Config.0.IPRange"),
     ]),
     (&[O::ServiceCreate, O::ServiceUpdate], SERVICE),
     (&[O::SecretCreate, O::SecretUpdate, O::ConfigCreate, O::ConfigUpdate], &[
@@ -42,6 +36,48 @@ const SHOWN: &[(&[O], &[Place])] = &[
     (&[O::SwarmUpdate], &[
         ("Labels", "Labels"), ("EncryptionConfig.AutoLockManagers", "EncryptionConfig.AutoLockManagers"),
     ]),
+];
+
+#[rustfmt::skip]
+const CONTAINER: &[Place] = &[
+    ("Domainname", "Config.Domainname"), ("User", "Config.User"), ("Tty", "Config.Tty"),
+    ("OpenStdin", "Config.OpenStdin"), ("WorkingDir", "Config.WorkingDir"), ("Labels", "Config.Labels"),
+    ("HostConfig.Memory", "HostConfig.Memory"), ("HostConfig.Privileged", "HostConfig.Privileged"),
+    ("HostConfig.PidMode", "HostConfig.PidMode"), ("HostConfig.UTSMode", "HostConfig.UTSMode"),
+    ("HostConfig.UsernsMode", "HostConfig.UsernsMode"),
+    ("HostConfig.ReadonlyRootfs", "HostConfig.ReadonlyRootfs"), ("HostConfig.CpuShares", "HostConfig.CpuShares"),
+    ("HostConfig.Binds", "HostConfig.Binds"), ("HostConfig.Sysctls", "HostConfig.Sysctls"),
+    ("HostConfig.OomScoreAdj", "HostConfig.OomScoreAdj"), ("HostConfig.CgroupParent", "HostConfig.CgroupParent"),
+    ("HostConfig.AutoRemove", "HostConfig.AutoRemove"), ("HostConfig.PublishAllPorts", "HostConfig.PublishAllPorts"),
+    ("HostConfig.VolumesFrom", "HostConfig.VolumesFrom"), ("HostConfig.VolumeDriver", "HostConfig.VolumeDriver"),
+    ("HostConfig.Tmpfs", "HostConfig.Tmpfs"), ("HostConfig.StorageOpt", "HostConfig.StorageOpt"),
+    ("HostConfig.GroupAdd", "HostConfig.GroupAdd"), ("HostConfig.Init", "HostConfig.Init"),
+    ("HostConfig.DeviceCgroupRules", "HostConfig.DeviceCgroupRules"),
+    ("HostConfig.Devices.0.PathOnHost", "HostConfig.Devices.0.PathOnHost"),
+    ("HostConfig.Devices.0.PathInContainer", "HostConfig.Devices.0.PathInContainer"),
+    ("HostConfig.Devices.0.CgroupPermissions", "HostConfig.Devices.0.CgroupPermissions"),
+    ("HostConfig.Devices.1.PathOnHost", "HostConfig.Devices.1.PathOnHost"),
+    ("HostConfig.DeviceRequests.0.Driver", "HostConfig.DeviceRequests.0.Driver"),
+    ("HostConfig.DeviceRequests.0.Count", "HostConfig.DeviceRequests.0.Count"),
+    ("HostConfig.DeviceRequests.0.DeviceIDs", "HostConfig.DeviceRequests.0.DeviceIDs"),
+    ("HostConfig.DeviceRequests.0.Capabilities", "HostConfig.DeviceRequests.0.Capabilities"),
+    ("HostConfig.Ulimits.0.Name", "HostConfig.Ulimits.0.Name"),
+    ("HostConfig.Ulimits.0.Soft", "HostConfig.Ulimits.0.Soft"),
+    ("HostConfig.Ulimits.0.Hard", "HostConfig.Ulimits.0.Hard"),
+    ("HostConfig.Mounts.0.Type", "HostConfig.Mounts.0.Type"),
+    ("HostConfig.Mounts.0.Source", "HostConfig.Mounts.0.Source"),
+    ("HostConfig.Mounts.0.Target", "HostConfig.Mounts.0.Target"),
+    ("HostConfig.Mounts.0.ReadOnly", "HostConfig.Mounts.0.ReadOnly"),
+    ("HostConfig.Mounts.0.BindOptions.Propagation", "HostConfig.Mounts.0.BindOptions.Propagation"),
+    ("HostConfig.Mounts.1.Source", "HostConfig.Mounts.1.Source"),
+];
+
+/// Fields in whose place the daemon puts a value of its own where the request has none.
+#[rustfmt::skip]
+const DEFAULTED: &[Place] = &[
+    ("HostConfig.IpcMode", "HostConfig.IpcMode"), ("HostConfig.CgroupnsMode", "HostConfig.CgroupnsMode"),
+    ("HostConfig.Runtime", "HostConfig.Runtime"), ("HostConfig.ShmSize", "HostConfig.ShmSize"),
+    ("HostConfig.NetworkMode", "HostConfig.NetworkMode"),
 ];
 
 #[rustfmt::skip]
@@ -105,18 +141,41 @@ pub(super) fn of(effect: &Effect, judged: &Judged) -> Vec<String> {
     let is_of = |(of, _): &&(&[O], &'static [Place])| operation.is_some_and(|it| of.contains(&it));
     let places = SHOWN.iter().find(is_of).filter(|_| effect.is_taken());
     let places = places.map_or(&[][..], |(_, places)| places);
-    let stray = |(asked, shown): &Place| {
-        let understood = asked.split('.').try_fold(body, member);
-        let found = shown.split('.').try_fold(effect.found(), |value, key| {
-            let index: Option<usize> = key.parse().ok();
-            index.map_or_else(|| value.get(key), |index| value.get(index))
-        });
-        let found = found.unwrap_or(&Value::Null);
-        let agrees = understood.map_or_else(|| is_zero(found), |it| mirrors(it, found));
-        (!agrees)
-            .then(|| format!("{asked} is {understood:?} to the gate and {found} at the daemon"))
+    let defaulted = if operation == Some(O::ContainerCreate) && effect.is_taken() {
+        DEFAULTED
+    } else {
+        &[]
     };
-    places.iter().filter_map(stray).collect()
+    let is_left = |(asked, _): &&Place| match *asked {
+        // The daemon leaves the removal to clients as old as that.
+        "HostConfig.AutoRemove" => judged.request.target().starts_with("/v1.24/"),
+        // Those of the image come beside.
+        "Labels" => operation == Some(O::ContainerCreate) && body.text("Image") != "busybox",
+        _ => false,
+    };
+    let places = places.iter().filter(|place| !is_left(place));
+    let always = places.filter_map(|place| stray(body, effect, place, false));
+    let where_set = defaulted.iter();
+    let where_set = where_set.filter_map(|place| stray(body, effect, place, true));
+    always.chain(where_set).collect()
+}
+
+/// What the gate understood of a field and the daemon did not.
+fn stray(
+    body: &json::Value,
+    effect: &Effect,
+    (asked, shown): &Place,
+    has_default: bool,
+) -> Option<String> {
+    let understood = asked.split('.').try_fold(body, member);
+    let understood = understood.filter(|it| !has_default || !it.is_zero());
+    let found = shown.split('.').try_fold(effect.found(), |value, key| {
+        let index: Option<usize> = key.parse().ok();
+        index.map_or_else(|| value.get(key), |index| value.get(index))
+    });
+    let found = found.unwrap_or(&Value::Null);
+    let agrees = understood.map_or_else(|| has_default || is_zero(found), |it| mirrors(it, found));
+    (!agrees).then(|| format!("{asked} is {understood:?} to the gate and {found} at the daemon"))
 }
 
 fn member<'v>(value: &'v json::Value, key: &str) -> Option<&'v json::Value> {

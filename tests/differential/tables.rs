@@ -93,6 +93,24 @@ const NETWORK: Table = &[
     ("Options", &["{}", "null", r#"{"com.docker.network.bridge.enable_icc":"false"}"#]),
     ("CheckDuplicate", &["true", "false"]),
     ("Attachable", &["true", "false"]),
+    ("Scope", &["\"local\"", "\"\"", "null"]),
+    ("EnableIPv6", &["false", "null"]),
+    ("Ingress", &["false", "null"]),
+    ("ConfigOnly", &["false", "null"]),
+    ("ConfigFrom", &["null", "{}", r#"{"Network":""}"#]),
+    ("IPAM", IPAM),
+    ("IPAM", IPAM),
+];
+
+#[rustfmt::skip]
+const IPAM: &[&str] = &[
+    "{}", "null",
+    r#"{"Config":[{"Subnet":"10.217.1.0/24"}]}"#,
+    r#"{"Driver":"default","Config":[{"Subnet":"10.217.2.0/24","Gateway":"10.217.2.9"}]}"#,
+    r#"{"Driver":"","Options":{},"Config":[{"Subnet":"10.217.4.0/22","IPRange":"10.217.5.0/24","AuxiliaryAddresses":{"a":"10.217.4.7"}}]}"#,
+    r#"{"Driver":"default","Options":null,"Config":[]}"#,
+    r#"{"Config":[{"Gateway":"10.217.3.1","Subnet":"10.217.3.0/24"},{"Subnet":""}]}"#,
+    r#"{"Config":[{"Subnet":"10.217.6.5/24"}]}"#,
 ];
 
 #[rustfmt::skip]
@@ -253,8 +271,15 @@ fn value(text: &str, random: &mut Random) -> Loose {
             }
             Loose::Object(members)
         }
-        text if text.starts_with(['[', '{']) => Loose::read(text),
-        text => Loose::raw(text),
+        text => Loose::read_or_raw(text),
+    }
+}
+
+/// The body with this field, where it does not have it already.
+pub(super) fn with_one(body: Loose, key: &str, value: Loose) -> Loose {
+    match &body {
+        Loose::Object(members) if members.iter().any(|(other, _)| other == key.as_bytes()) => body,
+        Loose::Object(_) | Loose::List(_) | Loose::Raw(_) => with(body, key, value),
     }
 }
 

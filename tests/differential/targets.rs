@@ -1,7 +1,7 @@
 //! Paths and queries of operations whose answer tells what the daemon has understood.
 
 use super::judged::{self, Sent};
-use super::{Container, Tally, effect};
+use super::{Container, Tally, effect, varied};
 use crate::support::http;
 use crate::support::random::Random;
 
@@ -50,9 +50,9 @@ const PARAMETERS: &[(&str, &[&str])] = &[
 #[test]
 fn paths_are_read_as_the_daemon_reads_them() {
     let container = Container::running();
-    let (mut random, policies) = (Random::new(11), judged::policies());
+    let (mut random, policies) = (varied::random(11), judged::policies());
     let mut tally = Tally::default();
-    while tally.generated < 4000 {
+    while tally.generated < 4000 * varied::times() {
         let path = random.pick(PATHS).replace('@', &container.name);
         let path = changed(path.into_bytes(), &mut random, PATH_PIECES);
         let method = random.pick(&["GET", "GET", "GET", "HEAD"]);
@@ -67,9 +67,9 @@ fn paths_are_read_as_the_daemon_reads_them() {
 #[test]
 fn queries_are_read_as_the_daemon_reads_them() {
     let container = Container::ended();
-    let (mut random, policies) = (Random::new(12), judged::policies());
+    let (mut random, policies) = (varied::random(12), judged::policies());
     let mut tally = Tally::default();
-    while tally.generated < 3000 {
+    while tally.generated < 3000 * varied::times() {
         let (path, parameters) = PARAMETERS[random.below(PARAMETERS.len())];
         let query = query(parameters, &container.name, &mut random);
         let target = format!("/v1.41{}?{query}", path.replace('@', &container.name));
@@ -84,7 +84,7 @@ fn queries_are_read_as_the_daemon_reads_them() {
 #[test]
 fn names_in_a_query_are_read_as_the_daemon_reads_them() {
     let container = Container::running();
-    let (mut random, policies) = (Random::new(13), judged::policies());
+    let (mut random, policies) = (varied::random(13), judged::policies());
     let answer = http::request(
         &container.daemon,
         "GET",
@@ -94,7 +94,7 @@ fn names_in_a_query_are_read_as_the_daemon_reads_them() {
     let inspected = crate::support::json(&answer.body);
     let id = inspected["Id"].as_str().unwrap();
     let mut tally = Tally::default();
-    while tally.generated < 2500 && tally.sent < 200 {
+    while tally.generated < 2500 * varied::times() && tally.sent < 200 * varied::times() {
         let name = changed(
             format!("{}-new", container.name).into_bytes(),
             &mut random,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use dockgate::decision::{Reason, Refusal};
 use dockgate::engine_api::Operation;
 use dockgate::policy::{self, Policy};
 use proptest::prelude::*;
@@ -98,6 +99,22 @@ impl Entry {
             Self::Of(key, _) => (KEYS[*key].0, KEYS[*key].1),
         }
     }
+
+    /// The one thing that closes another: a host path for writing, and so what lies beneath it by itself.
+    pub(super) fn may_close(&self, refusal: &Refusal) -> bool {
+        let opens_for_writing = match self {
+            Self::Operations(_) => false,
+            Self::Of(key, entry) => {
+                self.key() == ("container", "host-paths")
+                    && KEYS[*key].2[*entry].contains("access = 'read-write'")
+            }
+        };
+        let is_of_it = |reason: &Reason| {
+            // Where paths are not followed, that is all that can be said.
+            matches!(reason.code, "host-path-movable" | "host-path-unresolved")
+        };
+        opens_for_writing && refusal.reasons.iter().all(is_of_it)
+    }
 }
 
 /// Every entry, by key.
@@ -145,11 +162,9 @@ impl Opened {
         match entry {
             Entry::Operations(name) => self.operations.push(name),
             Entry::Of(key, entry) => {
-                let (table, key, entries) = KEYS[key];
-                // Where paths are not followed, one that containers can write to closes what lies beneath it.
-                let is_exception = self.is_foreign && entries[entry].contains("'/srv/b', access");
+                let (table, key, _) = KEYS[key];
                 let of_key = self.entries.entry((table, key)).or_default();
-                if !of_key.contains(&entry) && !is_exception {
+                if !of_key.contains(&entry) {
                     of_key.push(entry);
                 }
             }

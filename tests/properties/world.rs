@@ -106,7 +106,7 @@ impl World {
             paths.append(&mut decision::host_paths_of_container(policy, container));
         }
         for path in paths {
-            let file = host_file(&path);
+            let file = host_file(policy, &path);
             facts.host_paths.insert(path, file);
         }
         decide(policy, request.clone(), &facts)
@@ -276,8 +276,8 @@ fn image(id: &str) -> Found<ExistingImage> {
     }
 }
 
-/// Where each path leads: the socket is one, and another policy opens `/srv/b` for writing.
-fn host_file(path: &str) -> Result<HostFile, String> {
+/// Where each path leads: the socket is one, and what lies beneath a path that the policy opens for writing is movable.
+fn host_file(policy: &Policy, path: &str) -> Result<HostFile, String> {
     let known = [
         "/srv/a",
         "/srv/a/x",
@@ -290,10 +290,16 @@ fn host_file(path: &str) -> Result<HostFile, String> {
     if !known.contains(&path) {
         return Err("it is not there".to_owned());
     }
-    let is_movable = path.starts_with("/srv/b/");
+    let lies_in = |wider: &str| {
+        path.strip_prefix(wider)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    let opened = policy.container.host_paths.value.iter();
+    let mut writable = opened.filter(|opened| opened.is_writable);
+    let movable_in = writable.find(|opened| lies_in(&opened.path));
     Ok(HostFile {
         is_socket: path.ends_with("/s"),
-        movable_in: is_movable.then(|| "/srv/b".to_owned()),
+        movable_in: movable_in.map(|opened| opened.path.clone()),
         ..HostFile::ordinary(path)
     })
 }

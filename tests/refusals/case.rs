@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use dockgate::decision::{Facts, facts_of_container, ordinary_facts};
+use dockgate::engine_api::{EngineRequest, Malformed};
+use dockgate::policy::Policy;
 use serde::Deserialize;
 
 use crate::support::archive;
@@ -14,7 +17,8 @@ use crate::support::archive;
 pub(super) struct Case {
     /// Unlike any other's.
     pub(super) name: String,
-    /// `METHOD TARGET`; `{name}` stands for a name of this case's own, `{short}` for one of at most 15 letters.
+    /// `METHOD TARGET`; `{name}` stands for a name of this case's own, `{short}` for one of at most 15 letters, `{exec}` for
+    /// the id of a given exec instance.
     #[serde(default)]
     pub(super) request: String,
     #[serde(default)]
@@ -34,9 +38,12 @@ pub(super) struct Case {
     pub(super) refuse: Vec<String>,
     /// The code of the fault, where the request cannot be read.
     pub(super) malformed: Option<String>,
-    /// What is there before, made past the gate: `container`, `running`, `network`, `plugin`.
+    /// What is there before, made past the gate: `container`, `running`, `paused`, `exec` (in a container that runs),
+    /// `image`, `network`, `volume`, `plugin`.
     #[serde(default)]
     pub(super) given: Vec<String>,
+    /// The `HostConfig` of the given container, where that is not empty.
+    pub(super) given_host_config: Option<String>,
     pub(super) effect: Option<Effect>,
     pub(super) direct: Direct,
     /// Why the daemon does not do it, or is not asked.
@@ -57,12 +64,16 @@ pub(super) struct Effect {
     #[serde(default = "container")]
     pub(super) at: String,
     /// Where in the object (RFC 6901).
+    #[serde(default)]
     pub(super) pointer: String,
     /// What stands there.
     pub(super) is: Option<serde_json::Value>,
     /// That something stands there.
     #[serde(default)]
     pub(super) exists: bool,
+    /// That there is no such object any more.
+    #[serde(default)]
+    pub(super) is_gone: bool,
 }
 
 /// What the daemon does when it gets the request past the gate.
@@ -189,6 +200,18 @@ impl Case {
         [head.into_bytes(), body].concat()
     }
 
+    /// What the gate would be told of what the request refers to.
+    pub(super) fn facts(
+        &self,
+        policy: &Policy,
+        request: &EngineRequest,
+    ) -> Result<Facts, Malformed> {
+        match &self.given_host_config {
+            Some(given) => facts_of_container(policy, request, given),
+            None => Ok(ordinary_facts(policy, request)),
+        }
+    }
+
     pub(super) fn expected_codes(&self) -> Vec<String> {
         self.malformed
             .clone()
@@ -202,6 +225,7 @@ pub(super) fn named(text: &str, name: &str) -> String {
     let short = &short[short.len().saturating_sub(12)..];
     text.replace("{name}", name)
         .replace("{short}", &format!("rf{short}"))
+        .replace("{exec}", "0e0e0e0e0e0e")
 }
 
 fn container() -> String {

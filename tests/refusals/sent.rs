@@ -59,30 +59,56 @@ fn policy_of(case: &Case) -> &str {
 /// Names at the daemon for one sending of a case; what bears them is removed at the end.
 struct Place {
     name: String,
+    /// The id of a given exec instance.
+    exec: Option<String>,
 }
 
 impl Place {
     fn of(case: &Case) -> Self {
-        let place = Self {
+        let mut place = Self {
             name: process::unique("rf"),
+            exec: None,
         };
+        let host_config = case.given_host_config.as_deref().unwrap_or("{}");
         for given in &case.given {
-            place.prepare(given);
+            place.prepare(given, host_config);
         }
         place
     }
 
-    fn prepare(&self, given: &str) {
-        let name = &self.name;
-        let container = format!("/v1.41/containers/create?name={name}");
-        let body = r#"{"Image":"busybox","Cmd":["sleep","60"]}"#;
+    fn prepare(&mut self, given: &str, host_config: &str) {
+        let name = self.name.clone();
+        let of_container = |what: &str| format!("/v1.41/containers/{name}/{what}");
+        let make = || {
+            let body =
+                format!(r#"{{"Image":"busybox","Cmd":["sleep","60"],"HostConfig":{host_config}}}"#);
+            ask(
+                "POST",
+                &format!("/v1.41/containers/create?name={name}"),
+                &body,
+            );
+        };
         match given {
-            "container" => {
-                ask("POST", &container, body);
+            "container" => make(),
+            "running" | "paused" | "exec" => {
+                make();
+                ask("POST", &of_container("start"), "");
+                if given == "paused" {
+                    ask("POST", &of_container("pause"), "");
+                }
+                if given == "exec" {
+                    let made = ask("POST", &of_container("exec"), r#"{"Cmd":["sleep","60"]}"#);
+                    let made = crate::support::json(&made.body);
+                    self.exec = Some(made["Id"].as_str().unwrap().to_owned());
+                }
             }
-            "running" => {
-                ask("POST", &container, body);
-                ask("POST", &format!("/v1.41/containers/{name}/start"), "");
+            "image" => {
+                let target = format!("/v1.41/images/busybox/tag?repo={name}");
+                ask("POST", &target, "");
+            }
+            "volume" => {
+                let body = format!(r#"{{"Name":"{name}"}}"#);
+                ask("POST", "/v1.41/volumes/create", &body);
             }
             "network" => {
                 ask(
@@ -91,22 +117,40 @@ impl Place {
                     &format!(r#"{{"Name":"{name}"}}"#),
                 );
             }
-            "plugin" => engine::make_plugin(name, PLUGIN),
+            "plugin" => engine::make_plugin(&name, PLUGIN),
             other => panic!("`{other}` is nothing that can be given"),
         }
     }
 
+    /// A text with the names of this place put in.
+    fn named(&self, text: &str) -> String {
+        let exec = self.exec.as_deref().unwrap_or("{exec}");
+        named(&text.replace("{exec}", exec), &self.name)
+    }
+
+    /// The case as it goes over the wire.
+    fn wire(&self, case: &Case) -> Vec<u8> {
+        let mut case = case.clone();
+        if let Some(exec) = &self.exec {
+            case.request = case.request.replace("{exec}", exec);
+        }
+        case.wire(&self.name)
+    }
+
     fn has(&self, effect: &Effect) -> bool {
-        let at = named(&effect.at, &self.name);
+        let at = self.named(&effect.at);
         let answer = http::request(&engine::address(), "GET", &at, "");
+        if answer.status == 404 && effect.is_gone {
+            return true;
+        }
         if answer.status != 200 {
             return false;
         }
         let object = crate::support::json(&answer.body);
-        let pointer = named(&effect.pointer, &self.name);
+        let pointer = self.named(&effect.pointer);
         let found = object.pointer(&pointer).filter(|found| !found.is_null());
         let wanted = effect.is.as_ref().map(|wanted| {
-            let text = named(&wanted.to_string(), &self.name);
+            let text = self.named(&wanted.to_string());
             crate::support::json(text)
         });
         match wanted {
@@ -123,8 +167,7 @@ impl Drop for Place {
 }
 
 fn past_the_gate(case: &Case, place: &Place, daemon: &Address) -> Result<(), String> {
-    let answer =
-        http::send(daemon, &case.wire(&place.name)).map_err(|problem| problem.to_string())?;
+    let answer = http::send(daemon, &place.wire(case)).map_err(|problem| problem.to_string())?;
     let has_effect = case.effect.as_ref().is_some_and(|effect| place.has(effect));
     let is_as_said = match case.direct {
         Direct::Works => has_effect,
@@ -149,8 +192,7 @@ fn says_error(answer: &http::Answer) -> bool {
 }
 
 fn through_the_gate(case: &Case, place: &Place, gate: &Address) -> Result<(), String> {
-    let answer =
-        http::send(gate, &case.wire(&place.name)).map_err(|problem| problem.to_string())?;
+    let answer = http::send(gate, &place.wire(case)).map_err(|problem| problem.to_string())?;
     let codes = case.expected_codes();
     let is_head = case.request.starts_with("HEAD ");
     let message = if is_head || answer.status < 400 {
@@ -207,7 +249,8 @@ fn assert_none(wrong: &[String]) {
 }
 
 /// Prepares something at the daemon.
-fn ask(method: &str, target: &str, body: &str) {
+fn ask(method: &str, target: &str, body: &str) -> http::Answer {
     let answer = http::request(&engine::address(), method, target, body);
     assert!(answer.status < 400, "{method} {target}: {}", answer.text());
+    answer
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::decision::{
-    Decision, Facts, HostFile, Reason, cleaned, decide, host_paths, ordinary_facts,
+    Decision, Facts, HostFile, Reason, cleaned, decide, facts_of_container, host_paths,
+    host_paths_of_container, ordinary_facts,
 };
 use crate::engine_api::{ApiVersion, EngineRequest, Malformed, RequestHead};
 use crate::policy::{self, Policy, ready};
@@ -22,6 +23,8 @@ const FILES: &[&str] = &[
     include_str!("../../../tests/refusals/plugins.toml"),
     include_str!("../../../tests/refusals/spellings.toml"),
     include_str!("../../../tests/refusals/swarm.toml"),
+    include_str!("../../../tests/refusals/entering.toml"),
+    include_str!("../../../tests/refusals/looking.toml"),
 ];
 
 /// One request, and why `guarded` refuses it.
@@ -43,6 +46,8 @@ struct Written {
     #[serde(default)]
     body: String,
     host_config: Option<String>,
+    /// The `HostConfig` of the container that is there before.
+    given_host_config: Option<String>,
     malformed: Option<String>,
     in_memory: Option<bool>,
 }
@@ -104,13 +109,22 @@ impl Case {
 impl Written {
     fn judged(&self, policy: &Policy) -> Result<Decision, Malformed> {
         let request = self.request()?;
-        let found = host_paths(policy, &request).into_iter().map(|path| {
+        let facts = match &self.given_host_config {
+            Some(given) => facts_of_container(policy, &request, given)?,
+            None => ordinary_facts(policy, &request),
+        };
+        let mut paths = host_paths(policy, &request);
+        for container in facts.containers() {
+            paths.append(&mut host_paths_of_container(policy, container));
+        }
+        let found = paths.into_iter().map(|path| {
             let resolved = cleaned(&path);
             (path, Ok(HostFile::ordinary(resolved)))
         });
+        let host_paths = found.collect();
         let facts = Facts {
-            host_paths: found.collect(),
-            ..ordinary_facts(policy, &request)
+            host_paths,
+            ..facts
         };
         Ok(decide(policy, request, &facts))
     }
@@ -133,7 +147,10 @@ impl Written {
 
 /// A text with a name put in where the data leaves a place for one.
 fn named(text: &str) -> String {
-    text.replace("{name}", NAME).replace("{short}", NAME)
+    text.replace("{name}", NAME)
+        .replace("{short}", NAME)
+        .replace("{exec}", EXEC)
 }
 
 const NAME: &str = "example";
+const EXEC: &str = "0e0e0e0e0e0e";

@@ -1,5 +1,6 @@
 //! No client starves the others: what one owner takes is bounded, by the gate's own count and by the daemon's.
 
+mod floods;
 mod quotas;
 mod races;
 

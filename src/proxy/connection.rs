@@ -15,7 +15,7 @@ use crate::daemon::IdleConnection;
 use crate::http1::{Framing, HeadFault, HeadSearch, Request};
 use crate::peer::Peer;
 
-use super::allowance::PAUSE;
+use super::allowance::{Allowed, PAUSE};
 use super::deadline::Deadline;
 use super::record::{self, ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
@@ -101,6 +101,14 @@ impl Connection {
                 After::Linger => return self.linger().await,
                 After::Drop => return,
             }
+        }
+    }
+
+    /// Takes the token of the first request; who has none is not heard for a while.
+    pub(super) async fn admit(&mut self) {
+        let allowed = self.client.allowed.as_mut();
+        if !allowed.is_none_or(Allowed::connect) {
+            self.pause().await;
         }
     }
 

@@ -18,6 +18,7 @@ use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
 use crate::policy::client::{ClientMatch, Identity, OwnerTemplate};
 
+use super::arrivals::Arrivals;
 use super::connection::Connection;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
@@ -60,6 +61,7 @@ pub struct KnownClient {
 pub struct Server {
     gate: watch::Sender<Arc<Gate>>,
     seats: Seats,
+    arrivals: Arrivals,
 }
 
 impl Server {
@@ -67,6 +69,7 @@ impl Server {
     pub fn new(gate: Gate) -> Arc<Self> {
         Arc::new(Self {
             seats: Seats::new(&gate.limits),
+            arrivals: Arrivals::new(gate.limits.handshakes_per_second),
             gate: watch::Sender::new(Arc::new(gate)),
         })
     }
@@ -161,7 +164,9 @@ impl Server {
                 .await;
             return;
         }
-        let seat = self.seats.take();
+        let shakes_hands = arrival.source.filter(|_| arrival.tls.is_some());
+        let begun = shakes_hands.map_or(Ok(()), |source| self.arrivals.begin(source));
+        let seat = begun.and_then(|()| self.seats.take());
         let is_costly = arrival.tls.is_some() || arrival.identifies_containers();
         if let Err(limit) = seat.as_ref()
             && is_costly
@@ -182,10 +187,10 @@ impl Server {
         };
         let mut peer = Peer::new(stream);
         let seated = seat.and_then(|mut seat: Seat| {
-            seat.identify(&identity, &arrival.listener)?;
-            Ok(seat)
+            let lane = seat.identify(&identity, &arrival.listener)?;
+            Ok((seat, lane))
         });
-        let _seat = match seated {
+        let (_seat, lane) = match seated {
             Ok(seat) => seat,
             Err(limit) => {
                 let answer = (limit.code(), OwnAnswer::from(limit));
@@ -210,10 +215,10 @@ impl Server {
             ..
         } = arrival;
         drop((begun_under, tls));
-        let client = let_in.client(identity, source, listener);
-        Connection::new((gate, standing), client, peer, phase)
-            .run()
-            .await;
+        let client = let_in.client(identity, source, (listener, lane));
+        let mut connection = Connection::new((gate, standing), client, peer, phase);
+        connection.admit().await;
+        connection.run().await;
     }
 
     /// Holds a client against the configuration in force.

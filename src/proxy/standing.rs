@@ -18,6 +18,7 @@ use crate::policy::client::{Caller, Identity, NoOwner, OwnerTemplate};
 
 use super::allowance::Allowed;
 use super::connection::Connection;
+use super::large::Lane;
 use super::{Client, Gate, unserved};
 
 /// What holds for those who come by one listener.
@@ -124,7 +125,7 @@ impl LetIn {
         self,
         identity: Identity,
         source: Option<IpAddr>,
-        listener: Arc<str>,
+        (listener, lane): (Arc<str>, Lane),
     ) -> Client {
         Client {
             name: self.name,
@@ -137,6 +138,7 @@ impl LetIn {
             observed: self.observed,
             counters: self.counters,
             allowed: self.allowed,
+            lane,
         }
     }
 }

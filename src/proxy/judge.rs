@@ -279,7 +279,7 @@ async fn without_decision(
 }
 
 /// In seconds since 1970; a clock that cannot be read is past every end.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .ok()

@@ -20,6 +20,8 @@ use crate::policy::client::{ClientMatch, Identity, OwnerTemplate};
 
 use super::arrivals::Arrivals;
 use super::connection::Connection;
+use super::expiring::Warned;
+use super::judge;
 use super::limits::{Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
@@ -62,6 +64,7 @@ pub struct Server {
     gate: watch::Sender<Arc<Gate>>,
     seats: Seats,
     arrivals: Arrivals,
+    warned: Warned,
 }
 
 impl Server {
@@ -70,6 +73,7 @@ impl Server {
         Arc::new(Self {
             seats: Seats::new(&gate.limits),
             arrivals: Arrivals::new(gate.limits.handshakes_per_second),
+            warned: Warned::default(),
             gate: watch::Sender::new(Arc::new(gate)),
         })
     }
@@ -216,6 +220,7 @@ impl Server {
         } = arrival;
         drop((begun_under, tls));
         let client = let_in.client(identity, source, (listener, lane));
+        self.warned.look_at(&client, judge::now());
         let mut connection = Connection::new((gate, standing), client, peer, phase);
         connection.admit().await;
         connection.run().await;

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::config::Allowance;
 use crate::decision::{Permit, hiding_keys};
 use crate::engine_api::operation::Effect;
-use crate::engine_api::{EngineRequest, Hijack, Operation};
+use crate::engine_api::{BodyKind, EngineRequest, Hijack, Operation};
 use crate::metrics::ClientCounters;
 use crate::policy::Policy;
 use crate::policy::client::{Caller, Identity, NoOwner, OwnerTemplate};
@@ -235,8 +235,7 @@ impl Standing {
     pub(super) fn watched(&self, client: &Client, permit: &Permit) -> Option<Watched> {
         let request = permit.request();
         let operation = request.operation();
-        let is_stream = operation.is_none_or(|one| one.spec().effect == Effect::Stream);
-        if request.hijack() == Hijack::No && !is_stream {
+        if request.hijack() == Hijack::No && !operation.is_none_or(lasts) {
             return None;
         }
         Some(Watched {
@@ -279,7 +278,22 @@ impl Connection {
     }
 }
 
-/// A tunnel or a stream, and whose it is.
+/// Whether the daemon may be at it for as long as it likes, or the client: a stream, an archive either way, a pull or push.
+fn lasts(operation: Operation) -> bool {
+    let spec = operation.spec();
+    let is_stream = matches!(spec.effect, Effect::Stream | Effect::Export);
+    let is_transfer = matches!(
+        operation,
+        Operation::ImageCreate
+            | Operation::ImagePush
+            | Operation::PluginPull
+            | Operation::PluginPush
+            | Operation::PluginUpgrade
+    );
+    is_stream || spec.body == BodyKind::Stream || is_transfer
+}
+
+/// A tunnel, a stream or a transfer, and whose it is.
 pub(super) struct Watched {
     standing: Standing,
     client: Client,

@@ -63,8 +63,18 @@ pub(super) struct Used {
 pub(super) struct Allowed {
     pub(super) allowance: Allowance,
     used: Arc<Used>,
-    /// Whether the connection has paid for its first request already.
-    has_paid: bool,
+    first: First,
+}
+
+/// What is known of the first request of a connection before it comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum First {
+    #[default]
+    Open,
+    /// Its token was taken when the client connected.
+    Paid,
+    /// There was none then.
+    Denied,
 }
 
 /// Something that is given back when it is dropped.
@@ -160,7 +170,7 @@ impl Allowances {
         Allowed {
             allowance,
             used: Arc::clone(used),
-            has_paid: false,
+            first: First::Open,
         }
     }
 }
@@ -209,10 +219,12 @@ impl Allowed {
     /// # Errors
     /// [`Over`] whichever it is.
     pub(super) fn begin(&mut self) -> Result<Option<Taken>, Over> {
-        if let Some(rate) = self.allowance.rate
-            && !std::mem::take(&mut self.has_paid)
-        {
-            self.tokens(rate, 1)?;
+        if let Some(rate) = self.allowance.rate {
+            match std::mem::take(&mut self.first) {
+                First::Open => self.tokens(rate, 1)?,
+                First::Paid => {}
+                First::Denied => return Err(Over::Rate(rate.per_second, PAUSE.as_secs())),
+            }
         }
         self.take(What::Exchanges, self.allowance.exchanges, 1)
     }
@@ -222,8 +234,9 @@ impl Allowed {
         let Some(rate) = self.allowance.rate else {
             return true;
         };
-        self.has_paid = self.tokens(rate, 1).is_ok();
-        self.has_paid
+        let is_there = self.tokens(rate, 1).is_ok();
+        self.first = if is_there { First::Paid } else { First::Denied };
+        is_there
     }
 
     /// The tokens of a body beside that of its request, one for each [`TOKEN_BYTES`]; `charged` is how many it has cost.

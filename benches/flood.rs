@@ -106,7 +106,8 @@ const SOCKETS: [&str; 2] = ["victim.sock", "flood.sock"];
 
 fn configured(folder: &Path, engine: &Path, (of_flood, of_all): (&str, &str)) -> (PathBuf, u16) {
     let port = contenders::free_port();
-    let hides = include_str!("../policies/guarded.toml").to_owned() + "\n[quiet]\nenv = true\n";
+    let hides =
+        include_str!("../policies/guarded.toml").to_owned() + "\n[quiet]\nenvironment = true\n";
     fs::write(folder.join("flood.toml"), hides).expect("a policy");
     let [victim, flood] = SOCKETS.map(|name| folder.join(name).display().to_string());
     let certs = folder.with_file_name("certs").display().to_string();

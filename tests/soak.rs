@@ -62,14 +62,14 @@ fn gate(daemon: &Address, authority: &Authority) -> Gate {
         .file("policy.toml", guarded)
         .file(
             "quiet.toml",
-            &format!("{guarded}\n[quiet]\nenv = true\nhost-paths = true\n"),
+            &format!("{guarded}\n[quiet]\nenvironment = true\nhost-paths = true\n"),
         )
         .listen("policy.toml")
         .listen_tls(None, authority)
         .listen("quiet.toml")
         .listen("policy.toml")
         .plus("limits = { requests-per-second = 40, burst = 40 }")
-        .plus("[[listener]]\naddress = 'tcp://127.0.0.1:0'\nidentify-containers = true")
+        .plus("[[listener]]\naddress = 'tcp://127.0.0.3:0'\nidentify-containers = true")
         .plus(&more)
         .listeners(5)
         .start()

@@ -36,7 +36,7 @@ fn daemon() -> FakeDaemon {
 
 /// What takes as long as the daemon likes, with the operation that it is.
 const TRANSFERS: [(&str, &str); 8] = [
-    ("POST /v1.41/build", "ImageBuild"),
+    ("POST /v1.41/build?networkmode=none", "ImageBuild"),
     ("POST /v1.41/images/create?fromImage=a&tag=b", "ImageCreate"),
     ("POST /v1.41/images/a/push", "ImagePush"),
     ("POST /v1.41/images/load", "ImageLoad"),
@@ -123,7 +123,8 @@ fn a_tunnel_and_a_stream_end_with_the_permission_and_those_of_others_go_on() {
 #[test]
 fn transfers_of_a_client_that_may_not_any_more_end_and_those_of_others_go_on() {
     let daemon = daemon();
-    let all = ALL.replace("'Container:*'", "'Container:*', 'Image:*'");
+    let images = "[image]\nreferences = ['*']\n";
+    let all = ALL.replace("'Container:*'", "'Container:*', 'Image:*'") + images;
     let gate = Setup::before(&daemon.address())
         .file("policy.toml", &all)
         .listen("policy.toml")

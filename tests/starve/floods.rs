@@ -91,8 +91,7 @@ fn others_have_their_answers_while_a_large_answer_is_shown() {
         let _ = stream.write_all(&plain(200, &body));
         sent.store(true, Ordering::SeqCst);
     });
-    let quiet =
-        "description = 'x'\n[[permit]]\noperations = ['ContainerInspect']\n[quiet]\nenv = true\n";
+    let quiet = "description = 'x'\n[[permit]]\noperations = ['ContainerInspect']\n[quiet]\nenvironment = true\n";
     let setup = Setup::before(&daemon.address()).file("quiet.toml", quiet);
     let gate = on_one_processor(setup.listen("quiet.toml").listen("guarded"));
     let answers = meanwhile(&gate, &is_sent, || {

@@ -82,6 +82,7 @@ impl Connection {
 
     /// Answers requests until the connection ends.
     pub(super) async fn run(mut self) {
+        self.admit().await;
         loop {
             let after = match self.next_request().await {
                 Ok(request) => {
@@ -109,7 +110,7 @@ impl Connection {
     }
 
     /// Takes the token of the first request; who has none is not heard for a while, and told so then.
-    pub(super) async fn admit(&mut self) {
+    async fn admit(&mut self) {
         let allowed = self.client.allowed.as_mut();
         if !allowed.is_none_or(Allowed::connect) {
             self.pause().await;

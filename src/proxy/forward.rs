@@ -51,7 +51,7 @@ pub(super) async fn forward(
         Some(turn) => turn.aside(|| idle.send(&permit, &passed)).await,
     };
     // An answer may take for ever, and head and body have megabytes.
-    let view = permit.into_view();
+    let shown = (permit.into_view(), request.version, &connection.client.lane);
     request.keep_only(&["connection", "upgrade"]);
     let request = &request;
     let is_draining = connection.is_draining();
@@ -66,7 +66,6 @@ pub(super) async fn forward(
         traffic: &mut record.traffic,
     };
     let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
-    let shown = (view, request.version, &connection.client.lane);
     let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
         Ok(answered) => answered,
         Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,

@@ -22,7 +22,7 @@ use super::arrivals::Arrivals;
 use super::connection::Connection;
 use super::expiring::Warned;
 use super::judge;
-use super::limits::{Seat, Seats};
+use super::limits::{NoSeat, Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
 use super::standing::{LetIn, Standing, TurnedAway};
@@ -168,9 +168,7 @@ impl Server {
                 .await;
             return;
         }
-        let shakes_hands = arrival.source.filter(|_| arrival.tls.is_some());
-        let begun = shakes_hands.map_or(Ok(()), |source| self.arrivals.begin(source));
-        let seat = begun.and_then(|()| self.seats.take());
+        let seat = self.seat(&arrival);
         let is_costly = arrival.tls.is_some() || arrival.identifies_containers();
         if let Err(limit) = seat.as_ref()
             && is_costly
@@ -221,9 +219,15 @@ impl Server {
         drop((begun_under, tls));
         let client = let_in.client(identity, source, (listener, lane));
         self.warned.look_at(&client, judge::now());
-        let mut connection = Connection::new((gate, standing), client, peer, phase);
-        connection.admit().await;
+        let connection = Connection::new((gate, standing), client, peer, phase);
         connection.run().await;
+    }
+
+    /// A place for a connection, under TLS only where its address has not begun too many handshakes.
+    fn seat(&self, arrival: &Arrival) -> Result<Seat, NoSeat> {
+        let source = arrival.source.filter(|_| arrival.tls.is_some());
+        source.map_or(Ok(()), |source| self.arrivals.begin(source))?;
+        self.seats.take()
     }
 
     /// Holds a client against the configuration in force.

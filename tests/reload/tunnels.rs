@@ -52,10 +52,14 @@ const TRANSFERS: [(&str, &str); 8] = [
     ),
 ];
 
+/// By its last word: names go on as ids.
 fn is_asked(request: &Seen, line: &str) -> bool {
     let (method, target) = line.split_once(' ').unwrap();
-    let path = |target: &str| target.split('?').next().unwrap().to_owned();
-    request.method == method && path(&request.target) == path(target)
+    let last = |target: &str| {
+        let path = target.split('?').next().unwrap();
+        path.rsplit('/').next().unwrap().to_owned()
+    };
+    request.method == method && last(&request.target) == last(target)
 }
 
 fn gate(daemon: &FakeDaemon, more: &str) -> Gate {

@@ -44,8 +44,8 @@ fn main() {
     if let ["load", socket, workload, connections, seconds] = *words {
         return load_only(socket, workload, connections, seconds);
     }
-    if let ["flood", socket, kind] = *words {
-        return flood::flood(Path::new(socket), kind);
+    if let ["flood", socket, kind, port] = *words {
+        return flood::flood(Path::new(socket), kind, port.parse().expect("a port"));
     }
     if let Some(code) = contenders::pinned() {
         process::exit(code);

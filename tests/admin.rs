@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use super::reload::Kept;
 use super::support::address::{Address, Connection};
 use super::support::certificates::Authority;
 use super::support::fake_daemon::{FakeDaemon, answer_empty, plain};
@@ -95,7 +96,8 @@ fn counts_what_was_decided_for_whom_and_why() {
         "dockgate_decisions_total{client=\"people\",operation=\"ContainerCreate\",decision=\"refuse\"} 1",
         "dockgate_decisions_total{operation=\"ContainerCreate\",decision=\"refuse\"} 1",
         "dockgate_decisions_total{decision=\"malformed\"} 1",
-        "dockgate_reasons_total{client=\"people\",reason=\"privileged\"} 1",
+        "dockgate_reasons_total{client=\"people\",operation=\"ContainerCreate\",reason=\"privileged\"} 1",
+        "dockgate_reasons_total{operation=\"ContainerCreate\",reason=\"privileged\"} 1",
         "dockgate_reasons_total{reason=\"malformed-path\"} 1",
         "dockgate_daemon_lookups_total{lookup=\"container\",outcome=\"found\"} 1",
         "dockgate_tunnels 0",
@@ -113,6 +115,80 @@ fn counts_what_was_decided_for_whom_and_why() {
         &text,
         &format!("dockgate_configuration_info{{digest=\"{digest}\"}} 1"),
     );
+}
+
+#[test]
+fn counts_bytes_durations_caches_and_who_was_turned_away() {
+    let daemon = FakeDaemon::answering(|request, stream| {
+        if request.target.contains("/images/json") {
+            wait::pause(std::time::Duration::from_millis(60));
+            let _ = stream.write_all(&plain(200, "[{\"Id\":1}]"));
+        } else {
+            answer_empty(request, stream);
+        }
+    });
+    let gate = setup(&daemon)
+        .plus("[limits]\nconnections-per-client = 1")
+        .start();
+    let mut kept = Kept::to(gate.address());
+    assert_eq!(kept.get("/v1.41/images/json"), 200);
+    let refused = http::send(gate.address(), b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
+    assert_eq!(refused.unwrap().status, 503);
+    drop(kept);
+    let ask = |method: &str, target: &str, body: &str| {
+        wait::until("a place is free", || {
+            let answer = http::request(gate.address(), method, target, body);
+            (answer.status != 503).then_some(answer.status)
+        })
+    };
+    let body = r#"{"Name":"abc"}"#;
+    assert_eq!(ask("POST", "/v1.41/volumes/create", body), 200);
+    for _ in 0..3 {
+        ask("POST", "/v1.41/exec/a/resize?h=1&w=1", "");
+    }
+    let text = wait::until("the exchanges have ended", || {
+        let text = metrics(&gate);
+        text.contains("dockgate_exchange_seconds_count{kind=\"answered\"} 5\n")
+            .then_some(text)
+    });
+    let up = format!(
+        "dockgate_bytes_total{{direction=\"from-client\"}} {}",
+        body.len()
+    );
+    for line in [
+        up.as_str(),
+        "dockgate_exchange_seconds_bucket{kind=\"answered\",le=\"+Inf\"} 5",
+        "dockgate_exchange_seconds_bucket{kind=\"answered\",le=\"3600.0\"} 5",
+        "dockgate_exec_containers_total{cache=\"miss\"} 1",
+        "dockgate_exec_containers_total{cache=\"hit\"} 2",
+    ] {
+        has(&text, line);
+    }
+    let value = |name: &str| {
+        let line = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{name} is not in\n{text}"))
+            .parse::<f64>()
+            .unwrap()
+    };
+    // `[{"Id":1}]`, and `{}` or more for the others.
+    assert!(value("dockgate_bytes_total{direction=\"to-client\"}") >= 12.0);
+    assert!(
+        value("dockgate_connections_refused_total{reason=\"too-many-connections-of-client\"}")
+            >= 1.0
+    );
+    assert!(value("dockgate_exchange_seconds_bucket{kind=\"answered\",le=\"0.05\"}") < 5.0);
+    let sum = value("dockgate_exchange_seconds_sum{kind=\"answered\"}");
+    assert!((0.06..60.0).contains(&sum), "{sum}");
+    let defaults = ["hit", "miss"];
+    let defaults = defaults.map(|cache| {
+        value(&format!(
+            "dockgate_daemon_defaults_total{{cache=\"{cache}\"}}"
+        ))
+    });
+    let lookups = "dockgate_daemon_lookups_total{lookup=\"container\",outcome=\"found\"}";
+    assert!(value(lookups) >= 3.0 && defaults.iter().all(|count| *count >= 0.0));
 }
 
 #[test]

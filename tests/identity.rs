@@ -294,6 +294,43 @@ fn who_has_no_name_for_an_owner_is_refused_when_it_connects() {
 }
 
 #[test]
+fn a_client_is_known_by_its_unit_its_email_and_its_listener() {
+    let (daemon, folder) = (FakeDaemon::start(), tempfile::tempdir().unwrap());
+    let authority = Authority::new(&folder.path().join("certs"));
+    authority.certs(&["server", "gate", "--san", "IP:127.0.0.1"]);
+    authority.certs(&["client", "unit", "--organizational-unit", "build"]);
+    authority.certs(&["client", "mail", "--san", "email:ann@acme.example"]);
+    authority.certs(&["client", "plain"]);
+    let gate = Setup::before(&daemon.address())
+        .listen_tls(None, &authority)
+        .plus(&client("of-build", "organizational-unit = 'build'", ""))
+        .plus(&client("of-acme", "email = '*@acme.example'", ""))
+        .plus(&client("by-port", "listener = 'tcp://127.0.0.1:*'", ""))
+        .start();
+    for name in ["unit", "mail", "plain"] {
+        let address = gate.address().clone();
+        assert_eq!(
+            asks(&address.with_client_certificate(&authority.client(name))),
+            200
+        );
+    }
+    let audit = gate.audit();
+    let permitted = audit.iter().filter(|record| record["decision"] == "permit");
+    let names: Vec<_> = permitted
+        .map(|record| record["client"]["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["of-build", "of-acme", "by-port"]);
+    let unix = tempfile::tempdir().unwrap();
+    let two = socket(unix.path()) + &socket(unix.path()).replace("gate.sock", "second.sock");
+    let setup = Setup::before(&daemon.address()).plus(&two);
+    let gate = setup
+        .plus(&client("second", "listener = '*/second.sock'", ""))
+        .listeners(2)
+        .start();
+    assert_eq!([0, 1].map(|at| asks(gate.listener(at))), [403, 200]);
+}
+
+#[test]
 fn what_a_client_makes_has_the_owner_of_its_table_or_listener() {
     if support::site::direct() {
         return;

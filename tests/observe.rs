@@ -66,8 +66,20 @@ fn refuses_only_what_the_fallback_refuses_and_records_the_rest() {
     assert_eq!(decisions[4]["decision"], "refuse");
 
     let metrics = super::admin::metrics(&gate);
-    assert!(metrics.contains("dockgate_observed_reasons_total{reason=\"operation\"} 2\n"));
-    assert!(metrics.contains("dockgate_observed_reasons_total{reason=\"privileged\"} 1\n"));
+    let observed = |reason: &str| {
+        let end = format!("reason=\"{reason}\"}} ");
+        let lines = metrics
+            .lines()
+            .filter(|line| line.starts_with("dockgate_observed_reasons_total{operation="));
+        lines
+            .filter_map(|line| line.split_once(&end)?.1.parse::<u64>().ok())
+            .sum::<u64>()
+    };
+    assert_eq!(
+        (observed("operation"), observed("privileged")),
+        (2, 1),
+        "{metrics}"
+    );
 }
 
 #[test]

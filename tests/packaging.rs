@@ -200,9 +200,19 @@ fn the_compose_file_lets_people_in_over_mutual_tls() {
     assert_eq!(client.ok("run --rm busybox echo from afar"), "from afar");
     let told = client.fails("run --rm --pid host busybox true");
     assert!(told.contains("Error response from daemon"), "{told}");
-    let logs = project
-        .compose("logs --no-color gate")
-        .ok("docker-compose logs");
+    let logs = || {
+        let logs = project.compose("logs --no-color gate");
+        logs.ok("docker-compose logs")
+    };
+    let told = logs();
+    assert!(told.contains("confined to the files"), "{told}");
+    // A list that is changed on the host, beneath a bind mount, is read in the container.
+    project.authority.certs(&["revoke", "someone"]);
+    wait::until("the revoked client is turned away", || {
+        (!client.run("version").status.success()).then_some(())
+    });
+    let logs = logs();
+    assert!(logs.contains("INFO reloaded"), "{logs}");
     assert!(
         logs.contains("someone") && logs.contains("ContainerCreate"),
         "{logs}"

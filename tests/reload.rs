@@ -1,5 +1,6 @@
 //! What the operator changes holds from the next request on, and nobody else is dropped for it.
 
+mod kept;
 pub(crate) mod load;
 mod tunnels;
 

@@ -157,6 +157,7 @@ fn a_daemon_over_mutual_tls_is_guarded_like_any_other() {
     is_guarded(&remote);
     tells_where_there_is_no_trust(&remote);
     believes_the_authority_of_now(&remote);
+    comes_with_the_certificate_of_now(&remote);
 }
 
 fn is_guarded(remote: &Remote) {
@@ -227,5 +228,35 @@ fn believes_the_authority_of_now(remote: &Remote) {
     assert_eq!(open.get("/v1.41/images/json"), 503);
     fs::copy(remote.authority.file("ca.pem"), &ca).unwrap();
     gate.says("INFO reloaded", reloaded);
+    assert_eq!(open.get("/v1.41/images/json"), 200);
+}
+
+/// The gate's own certificate for the daemon is read anew with a reload.
+fn comes_with_the_certificate_of_now(remote: &Remote) {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Authority::new(&folder.path().join("certs"));
+    other.certs(&["client", "gate"]);
+    remote.authority.certs(&["client", "renewed"]);
+    let used = folder.path().join("used");
+    fs::create_dir(&used).unwrap();
+    let take = |from: &Path| {
+        for name in ["cert.pem", "key.pem"] {
+            fs::copy(from.join(name), used.join(name)).unwrap();
+        }
+    };
+    take(&remote.authority.client("gate"));
+    let gate = remote.gate("127.0.0.1", &remote.authority.file("ca.pem"), Some(&used));
+    let mut open = Kept::to(gate.address());
+    assert_eq!(open.get("/v1.41/images/json"), 200);
+    take(&other.client("gate"));
+    wait::until("the daemon turns the gate away", || {
+        let answer = http::request(gate.address(), "GET", "/v1.41/images/json", "");
+        (answer.status == 502).then_some(())
+    });
+    take(&remote.authority.client("renewed"));
+    wait::until("the daemon lets the gate in again", || {
+        let answer = http::request(gate.address(), "GET", "/v1.41/images/json", "");
+        (answer.status == 200).then_some(())
+    });
     assert_eq!(open.get("/v1.41/images/json"), 200);
 }

@@ -1,7 +1,9 @@
 //! No client starves the others: what one owner takes is bounded, by the gate's own count and by the daemon's.
 
+mod floods;
 mod quotas;
 mod races;
+mod resources;
 
 use std::io::{BufReader, Read as _, Write as _};
 use std::thread;
@@ -51,9 +53,13 @@ fn is_recorded(gate: &Gate, code: &str) {
     let record = record.unwrap_or_else(|| panic!("no `{code}` in {audit:?}"));
     assert_eq!(record["decision"], "refuse", "{record}");
     assert_eq!(record["client"]["owner"], "guarded", "{record}");
-    let line = format!("dockgate_reasons_total{{reason=\"{code}\"}}");
-    let metrics = admin::metrics(gate);
-    assert!(metrics.contains(&line), "{line} is not in\n{metrics}");
+    let (reason, metrics) = (format!("reason=\"{code}\"}} "), admin::metrics(gate));
+    let is_counted =
+        |line: &str| line.starts_with("dockgate_reasons_total{") && line.contains(&reason);
+    assert!(
+        metrics.lines().any(is_counted),
+        "{reason} is not in\n{metrics}"
+    );
 }
 
 #[test]

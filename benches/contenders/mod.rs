@@ -175,7 +175,7 @@ pub(crate) fn pinned() -> Option<i32> {
 const PINNED: &str = "DOCKGATE_BENCH_PINNED";
 
 /// An authority with a server and a client, made by the gate's own `certs`.
-fn certificates(folder: &Path) {
+pub(crate) fn certificates(folder: &Path) {
     let out: PathBuf = folder.join("certs");
     for arguments in [&["init"][..], &["server", "gate"], &["client", "bench"]] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dockgate"));
@@ -188,7 +188,7 @@ fn certificates(folder: &Path) {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
 }

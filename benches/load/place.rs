@@ -1,5 +1,6 @@
 //! Where a contender listens, and how a client gets there.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,15 +51,18 @@ impl Place {
     }
 
     pub(crate) async fn connect(&self) -> Stream {
+        self.try_connect().await.expect("a connection")
+    }
+
+    pub(crate) async fn try_connect(&self) -> io::Result<Stream> {
         match self {
-            Self::Unix(path) => Box::new(UnixStream::connect(path).await.expect("a connection")),
+            Self::Unix(path) => Ok(Box::new(UnixStream::connect(path).await?)),
             Self::Tls(port, config) => {
-                let stream = TcpStream::connect(("127.0.0.1", *port)).await;
-                let stream = stream.expect("a connection");
-                stream.set_nodelay(true).expect("an option");
+                let stream = TcpStream::connect(("127.0.0.1", *port)).await?;
+                stream.set_nodelay(true)?;
                 let name = ServerName::try_from("localhost").expect("a name");
                 let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream);
-                Box::new(stream.await.expect("TLS"))
+                Ok(Box::new(stream.await?))
             }
         }
     }

@@ -20,6 +20,8 @@ pub struct Limits {
     pub judged_body_deadline: Duration,
     /// For a TLS handshake.
     pub handshake_deadline: Duration,
+    /// TLS handshakes that one address may begin in a second, and at once after a rest.
+    pub handshakes_per_second: u32,
     /// Between two requests of one connection, and before the first.
     pub idle_deadline: Duration,
     /// Until the daemon takes a connection.
@@ -45,6 +47,7 @@ impl Default for Limits {
             head_deadline: Duration::from_secs(30),
             judged_body_deadline: Duration::from_secs(60),
             handshake_deadline: Duration::from_secs(10),
+            handshakes_per_second: 200,
             idle_deadline: Duration::from_secs(15 * 60),
             connect_deadline: Duration::from_secs(10),
             linger_deadline: Duration::from_secs(5),
@@ -69,6 +72,11 @@ pub(super) fn read(table: &mut Table<'_>) -> Limits {
     keys.seconds("head-seconds", 1..=600, &mut limits.head_deadline);
     keys.seconds("body-seconds", 1..=3600, &mut limits.judged_body_deadline);
     keys.seconds("handshake-seconds", 1..=600, &mut limits.handshake_deadline);
+    keys.count(
+        "handshakes-per-second",
+        1..=1_000_000,
+        &mut limits.handshakes_per_second,
+    );
     keys.seconds("idle-seconds", 1..=86400, &mut limits.idle_deadline);
     keys.seconds("connect-seconds", 1..=600, &mut limits.connect_deadline);
     keys.seconds("linger-seconds", 1..=600, &mut limits.linger_deadline);
@@ -86,9 +94,14 @@ pub(super) fn read(table: &mut Table<'_>) -> Limits {
 struct Keys<'t, 'd>(&'t mut Table<'d>);
 
 impl Keys<'_, '_> {
-    fn count(&mut self, key: &'static str, range: RangeInclusive<u64>, limit: &mut usize) {
+    fn count<T: TryFrom<u64>>(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        limit: &mut T,
+    ) {
         let number = self.0.take(key).and_then(|value| value.number(range));
-        if let Some(number) = number.and_then(|number| usize::try_from(number).ok()) {
+        if let Some(number) = number.and_then(|number| T::try_from(number).ok()) {
             *limit = number;
         }
     }

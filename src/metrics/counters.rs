@@ -26,7 +26,8 @@ impl Counter {
     }
 }
 
-/// Counters by codes that the gate's own source spells; the first `SLOTS` that come have one each, the rest share one.
+/// Counters by codes that the gate's own source spells, each of a row such as an operation; the first that come have one
+/// each, the rest share one.
 #[derive(Debug)]
 pub(super) struct Codes {
     slots: Box<[Slot]>,
@@ -35,53 +36,71 @@ pub(super) struct Codes {
 
 #[derive(Debug, Default)]
 struct Slot {
-    code: OnceLock<&'static str>,
+    code: OnceLock<(usize, &'static str)>,
     count: Counter,
 }
 
 impl Default for Codes {
     fn default() -> Self {
-        Self {
-            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
-            rest: Counter::default(),
-        }
+        Self::with(SLOTS)
     }
 }
 
 impl Codes {
+    pub(super) fn with(slots: usize) -> Self {
+        Self {
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            rest: Counter::default(),
+        }
+    }
+
+    /// Of no row.
     pub(super) fn add(&self, code: &'static str) {
-        let first = place(code);
-        for step in 0..SLOTS {
-            let Some(slot) = self.slots.get((first + step) % SLOTS) else {
+        self.add_to(0, code);
+    }
+
+    pub(super) fn add_to(&self, row: usize, code: &'static str) {
+        let slots = self.slots.len();
+        let first = place(row, code);
+        for step in 0..slots {
+            let at = first.wrapping_add(step).checked_rem(slots);
+            let Some(slot) = at.and_then(|at| self.slots.get(at)) else {
                 break;
             };
-            if *slot.code.get_or_init(|| code) == code {
+            if *slot.code.get_or_init(|| (row, code)) == (row, code) {
                 return slot.count.add(1);
             }
         }
         self.rest.add(1);
     }
 
-    /// Every code that has come, in their order.
+    /// Every code that has come, in their order; those of no row.
     pub(super) fn counts(&self) -> Vec<(&'static str, u64)> {
-        let known = self
-            .slots
-            .iter()
-            .filter_map(|slot| Some((*slot.code.get()?, slot.count.value())));
+        let rows = self.counts_by_row().into_iter();
+        rows.map(|(_, code, count)| (code, count)).collect()
+    }
+
+    /// Every code that has come with its row, in their order; what has no counter of its own has no row either.
+    pub(super) fn counts_by_row(&self) -> Vec<(Option<usize>, &'static str, u64)> {
+        let known = self.slots.iter().filter_map(|slot| {
+            let (row, code) = *slot.code.get()?;
+            Some((Some(row), code, slot.count.value()))
+        });
         let mut counts: Vec<_> = known.collect();
         counts.sort_unstable();
         let rest = self.rest.value();
-        counts.extend((rest > 0).then_some(("other", rest)));
+        counts.extend((rest > 0).then_some((None, "other", rest)));
         counts
     }
 }
 
 /// FNV-1a.
-fn place(code: &str) -> usize {
-    let hash = code.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+fn place(row: usize, code: &str) -> usize {
+    let begins = 0xcbf2_9ce4_8422_2325_u64 ^ row as u64;
+    let hash = code.bytes().fold(begins, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    usize::try_from(hash % SLOTS as u64).unwrap_or_default()
+    usize::try_from(hash >> 8).unwrap_or_default()
 }
 
 /// More than there are codes.
@@ -150,6 +169,24 @@ mod tests {
         let all: u64 = codes.counts().iter().map(|(_, count)| count).sum();
         assert_eq!(all, 3 + 2 * SLOTS as u64);
         assert_eq!(codes.counts().len(), SLOTS + 1);
+    }
+
+    #[test]
+    fn a_code_is_counted_for_each_row_apart() {
+        let codes = Codes::with(3);
+        for (row, code) in [(7, "a"), (2, "b"), (7, "a"), (2, "a"), (9, "a")] {
+            codes.add_to(row, code);
+        }
+        let counts = codes.counts_by_row();
+        assert_eq!(
+            counts,
+            [
+                (Some(2), "a", 1),
+                (Some(2), "b", 1),
+                (Some(7), "a", 2),
+                (None, "other", 1)
+            ]
+        );
     }
 
     #[test]

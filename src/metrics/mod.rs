@@ -33,6 +33,8 @@ pub struct Metrics {
     lookups: [Codes; 3],
     defaults_known: Counter,
     defaults_asked: Counter,
+    execs_known: Counter,
+    execs_asked: Counter,
     reloads: Counter,
     failed_reloads: Counter,
     reloaded_at: Counter,
@@ -53,6 +55,8 @@ pub struct ClientCounters {
     decisions: Box<[[Counter; 3]]>,
     refusals: Codes,
     observed: Codes,
+    /// Warnings of their certificates' ends.
+    expiring: Counter,
 }
 
 /// What came of a question of the gate's own to the daemon.
@@ -70,8 +74,9 @@ impl Default for ClientCounters {
         let rows = Operation::all().count() + 1;
         Self {
             decisions: (0..rows).map(|_| <[Counter; 3]>::default()).collect(),
-            refusals: Codes::default(),
-            observed: Codes::default(),
+            refusals: Codes::with(MOST_REASONS),
+            observed: Codes::with(MOST_REASONS),
+            expiring: Counter::default(),
         }
     }
 }
@@ -84,8 +89,7 @@ impl ClientCounters {
         verdict: Verdict,
         codes: impl Iterator<Item = &'static str>,
     ) {
-        let last = self.decisions.len().saturating_sub(1);
-        let row = operation.map_or(last, |operation| operation as usize);
+        let row = self.row(operation);
         let counter = self.decisions.get(row).and_then(|row| {
             row.get(match verdict {
                 Verdict::Permit => 0,
@@ -96,12 +100,27 @@ impl ClientCounters {
         if let Some(counter) = counter {
             counter.add(1);
         }
-        codes.for_each(|code| self.refusals.add(code));
+        codes.for_each(|code| self.refusals.add_to(row, code));
     }
 
     /// Counts what a policy that only observes would have refused.
-    pub fn observed(&self, codes: impl Iterator<Item = &'static str>) {
-        codes.for_each(|code| self.observed.add(code));
+    pub fn observed(
+        &self,
+        operation: Option<Operation>,
+        codes: impl Iterator<Item = &'static str>,
+    ) {
+        let row = self.row(operation);
+        codes.for_each(|code| self.observed.add_to(row, code));
+    }
+
+    /// Counts a warning of a client's certificate that is about to expire.
+    pub fn expires_soon(&self) {
+        self.expiring.add(1);
+    }
+
+    fn row(&self, operation: Option<Operation>) -> usize {
+        let last = self.decisions.len().saturating_sub(1);
+        operation.map_or(last, |operation| operation as usize)
     }
 }
 
@@ -184,6 +203,16 @@ impl Metrics {
         counter.add(1);
     }
 
+    /// Whether the container of an exec instance was known already when it was needed.
+    pub fn exec_needed(&self, was_known: bool) {
+        let counter = if was_known {
+            &self.execs_known
+        } else {
+            &self.execs_asked
+        };
+        counter.add(1);
+    }
+
     /// A reload that was not put in force.
     pub fn reload_failed(&self) {
         self.failed_reloads.add(1);
@@ -235,5 +264,7 @@ impl Drop for Open {
     }
 }
 
-/// `[[client]]` tables with counters of their own; each has up to 300 series.
+/// `[[client]]` tables with counters of their own; each has some hundred series, and never more than 2400.
 pub const MOST_CLIENTS: usize = 100;
+/// Reasons of one client that are counted apart, each with its operation.
+const MOST_REASONS: usize = 1024;

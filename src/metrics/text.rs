@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::engine_api::Operation;
 
-use super::counters::Histogram;
+use super::counters::{Codes, Histogram};
 use super::{ClientCounters, Metrics};
 
 impl Metrics {
@@ -44,18 +44,25 @@ impl Metrics {
         let help = "Reasons of refused and malformed requests.";
         page.family("dockgate_reasons", "counter", help);
         for (client, counters) in &clients {
-            for (code, count) in counters.refusals.counts() {
-                let labels = [("client", *client), ("reason", code)];
-                page.happened("dockgate_reasons_total", &labels, count);
-            }
+            page.reasons("dockgate_reasons_total", client, &counters.refusals);
         }
         let help = "Reasons for which a policy that observes would have refused requests.";
         page.family("dockgate_observed_reasons", "counter", help);
         for (client, counters) in &clients {
-            for (code, count) in counters.observed.counts() {
-                let labels = [("client", *client), ("reason", code)];
-                page.happened("dockgate_observed_reasons_total", &labels, count);
-            }
+            page.reasons(
+                "dockgate_observed_reasons_total",
+                client,
+                &counters.observed,
+            );
+        }
+        let help = "Warnings of clients' certificates that expire soon.";
+        page.family("dockgate_expiring_client_certificates", "counter", help);
+        for (client, counters) in &clients {
+            let (name, labels) = (
+                "dockgate_expiring_client_certificates_total",
+                [("client", *client)],
+            );
+            page.happened(name, &labels, counters.expiring.value());
         }
     }
 
@@ -111,6 +118,12 @@ impl Metrics {
         ] {
             let labels = [("cache", cache)];
             page.sample("dockgate_daemon_defaults_total", &labels, count.value());
+        }
+        let help = "Whether the container of an exec instance was known when it was needed.";
+        page.family("dockgate_exec_containers", "counter", help);
+        for (cache, count) in [("hit", &self.execs_known), ("miss", &self.execs_asked)] {
+            let labels = [("cache", cache)];
+            page.sample("dockgate_exec_containers_total", &labels, count.value());
         }
     }
 
@@ -185,6 +198,20 @@ impl Page {
         let _ = writeln!(self.0, "{end} {value}");
     }
 
+    /// Reasons with their operations, by the numbers of those.
+    fn reasons(&mut self, name: &str, client: &str, codes: &Codes) {
+        let operations: Vec<&str> = Operation::all().map(Operation::name).collect();
+        for (row, code, count) in codes.counts_by_row() {
+            let operation = row.and_then(|row| operations.get(row)).unwrap_or(&"");
+            let labels = [
+                ("client", client),
+                ("operation", *operation),
+                ("reason", code),
+            ];
+            self.happened(name, &labels, count);
+        }
+    }
+
     fn histogram(&mut self, name: &str, kind: &str, histogram: &Histogram) {
         let (up_to, all, sum) = histogram.read();
         let bucket = format!("{name}_bucket");
@@ -235,7 +262,8 @@ mod tests {
         for line in [
             "dockgate_decisions_total{client=\"c\\\"i\",operation=\"ContainerCreate\",decision=\"refuse\"} 1",
             "dockgate_decisions_total{client=\"c\\\"i\",decision=\"malformed\"} 1",
-            "dockgate_reasons_total{client=\"c\\\"i\",reason=\"host-path\"} 1",
+            "dockgate_reasons_total{client=\"c\\\"i\",operation=\"ContainerCreate\",reason=\"host-path\"} 1",
+            "dockgate_reasons_total{client=\"c\\\"i\",reason=\"malformed-path\"} 1",
             "dockgate_tunnels 1",
             "dockgate_configuration_info{digest=\"00ff\"} 1",
             "dockgate_exchange_seconds_bucket{kind=\"tunnel\",le=\"+Inf\"} 0",

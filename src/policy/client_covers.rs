@@ -1,5 +1,7 @@
 //! Which `match` tables are for no client that another one is not for too.
 
+use std::collections::BTreeSet;
+
 use super::client::Way;
 use super::client_match::{CertificateKey, ClientMatch};
 use super::pattern::Pattern;
@@ -28,6 +30,62 @@ impl ClientMatch {
             && self.container_labels.iter().all(is_labelled)
             && (self.uid.is_none() || self.uid == other.uid)
             && (self.gid.is_none() || self.gid == other.gid)
+    }
+
+    /// Whether one of these clients can call from one of these ranges; from none of them where there are none.
+    #[must_use]
+    pub fn calls_from(&self, reach: &[Subnet]) -> bool {
+        let mut own = self.sources.iter();
+        self.sources.is_empty()
+            || own.any(|own| reach.iter().any(|range| own.within(range).is_some()))
+    }
+
+    /// These clients apart: those who come by a listener with this address, from each range that it can be reached from.
+    #[must_use]
+    pub fn apart(&self, listener: Option<&str>, reach: &[Subnet]) -> Vec<Self> {
+        let listener = listener.and_then(|address| Pattern::parse(address).ok());
+        let listener = listener.or_else(|| self.listener.clone());
+        let from = |sources| Self {
+            listener: listener.clone(),
+            sources,
+            ..self.clone()
+        };
+        if reach.is_empty() {
+            return vec![from(Vec::new())];
+        }
+        let own = self.sources.iter();
+        let own = own.flat_map(|own| reach.iter().filter_map(|range| own.within(range)));
+        let own: Vec<Subnet> = if self.sources.is_empty() {
+            reach.to_vec()
+        } else {
+            own.collect()
+        };
+        own.into_iter().map(|range| from(vec![range])).collect()
+    }
+
+    /// The tables, by their places, that together are for all these clients, who call from one range at most.
+    #[must_use]
+    pub fn covered_by(&self, tables: &[&Self]) -> Option<BTreeSet<usize>> {
+        let single = tables.iter().position(|table| table.covers(self));
+        if let Some(single) = single {
+            return Some(BTreeSet::from([single]));
+        }
+        let [range] = self.sources.as_slice() else {
+            return None;
+        };
+        let mut others = tables.iter().flat_map(|table| &table.sources);
+        if !others.any(|other| range.contains(other)) {
+            return None;
+        }
+        let mut all = BTreeSet::new();
+        for half in range.halves()? {
+            let half = Self {
+                sources: vec![half],
+                ..self.clone()
+            };
+            all.extend(half.covered_by(tables)?);
+        }
+        Some(all)
     }
 
     fn covers_sources(&self, other: &Self) -> bool {
@@ -93,6 +151,31 @@ mod tests {
             assert!(!narrow.covers(&wide), "{narrower} {wider}");
             assert!(wide.covers(&wide) && narrow.covers(&narrow));
         }
+    }
+
+    #[test]
+    fn several_tables_cover_what_none_of_them_does() {
+        let tables = [
+            "source = ['0.0.0.0/1']",
+            "source = ['128.0.0.0/2']",
+            "uid = 1",
+            "source = ['192.0.0.0/2', '::/0']",
+        ];
+        let tables = tables.map(compile);
+        let tables: Vec<&ClientMatch> = tables.iter().collect();
+        let reach = ["0.0.0.0/0", "::/0"].map(|range| Subnet::parse(range).unwrap());
+        let all = |text: &str, tables: &[&ClientMatch]| {
+            let parts = compile(text).apart(Some("tcp://[::]:1"), &reach);
+            let found = parts.iter().map(|part| part.covered_by(tables));
+            found.reduce(|one, other| Some(&one? | &other?)).flatten()
+        };
+        let (name, three) = ("common-name = 'a'", BTreeSet::from([0, 1, 3]));
+        assert_eq!(all(name, &tables), Some(three));
+        assert_eq!(all(name, &tables[..3]), None);
+        let low = "source = ['10.0.0.0/8', '129.0.0.0/8']";
+        assert_eq!(all(low, &tables[..3]), Some(BTreeSet::from([0, 1])));
+        let single = "source = ['200.0.0.1']";
+        assert_eq!(all(single, &tables[..3]), None);
     }
 
     #[test]

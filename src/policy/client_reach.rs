@@ -1,6 +1,7 @@
 //! Which ways clients come, and which `match` tables are for nobody who can come.
 
 use super::client_match::{CertificateKey, ClientMatch};
+use super::expression::lengths;
 use super::pattern::Pattern;
 use super::spiffe;
 
@@ -77,7 +78,7 @@ impl ClientMatch {
             .map(|(key, pattern)| (key.name(), pattern));
         let of_name = self.container_name.as_ref();
         let of_name = of_name
-            .filter(|pattern| !pattern.is_expression() && !pattern.as_str().chars().all(is_named))
+            .filter(|pattern| !can_name_container(pattern))
             .map(|pattern| ("container-name", pattern));
         let found = of_certificate.or(of_name);
         found.map(|(key, pattern)| (key, pattern.as_str()))
@@ -85,14 +86,51 @@ impl ClientMatch {
 }
 
 /// moby: daemon/names/names.go.
-fn is_named(letter: char) -> bool {
-    letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-' | '*')
+fn can_name_container(pattern: &Pattern) -> bool {
+    let is_named =
+        |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-' | '*');
+    match pattern.expression() {
+        Some(expression) => lengths(expression, &NAMES).is_some_and(|found| found.may_be_any()),
+        None => pattern.as_str().chars().all(is_named),
+    }
+}
+
+fn is_hopeless_expression(key: CertificateKey, expression: &str) -> bool {
+    let letters: &[(char, char)] = match key {
+        CertificateKey::Serial | CertificateKey::Fingerprint | CertificateKey::PublicKey => {
+            &HEXADECIMAL
+        }
+        CertificateKey::SpiffeId => &SPIFFE,
+        CertificateKey::CommonName
+        | CertificateKey::Organization
+        | CertificateKey::OrganizationalUnit
+        | CertificateKey::Dns
+        | CertificateKey::Email
+        | CertificateKey::Uri => &PLAIN,
+    };
+    let Some(found) = lengths(expression, letters) else {
+        return true;
+    };
+    match key {
+        CertificateKey::Fingerprint | CertificateKey::PublicKey => !found.may_be(DIGEST_DIGITS),
+        CertificateKey::Serial => {
+            let is_odd = found.least % 2 == 1 && found.most == Some(found.least);
+            is_odd || !found.may_be_any()
+        }
+        CertificateKey::SpiffeId
+        | CertificateKey::CommonName
+        | CertificateKey::Organization
+        | CertificateKey::OrganizationalUnit
+        | CertificateKey::Dns
+        | CertificateKey::Email
+        | CertificateKey::Uri => !found.may_be_any(),
+    }
 }
 
 fn is_hopeless(key: CertificateKey, pattern: &Pattern) -> bool {
     let text = pattern.as_str();
-    if pattern.is_expression() {
-        return false;
+    if let Some(expression) = pattern.expression() {
+        return is_hopeless_expression(key, expression);
     }
     let digits = text.chars().filter(|letter| *letter != '*').count();
     let is_whole = !text.contains('*');
@@ -116,6 +154,13 @@ fn is_hopeless(key: CertificateKey, pattern: &Pattern) -> bool {
 
 /// Of SHA-256.
 const DIGEST_DIGITS: usize = 64;
+const HEXADECIMAL: [(char, char); 2] = [('0', '9'), ('a', 'f')];
+/// Of names of containers.
+const NAMES: [(char, char); 5] = [('0', '9'), ('A', 'Z'), ('a', 'z'), ('-', '.'), ('_', '_')];
+/// Of the ids of workloads (SPIFFE-ID, section 2).
+const SPIFFE: [(char, char); 4] = [('-', ':'), ('A', 'Z'), ('a', 'z'), ('_', '_')];
+/// All but control characters, with which a certificate gives no identity.
+const PLAIN: [(char, char); 2] = [(' ', '~'), ('\u{a0}', char::MAX)];
 
 #[cfg(test)]
 mod tests {
@@ -157,7 +202,20 @@ mod tests {
             (format!("public-key = '{whole}'"), false),
             ("public-key = 'ab*'".to_owned(), false),
             ("serial = '0A:1B'".to_owned(), false),
-            ("fingerprint = 'regex:x'".to_owned(), false),
+            ("fingerprint = 'regex:x'".to_owned(), true),
+            ("fingerprint = 'regex:AA:BB:.*'".to_owned(), true),
+            ("fingerprint = 'regex:(?i)AABB.*'".to_owned(), false),
+            ("public-key = 'regex:[0-9a-f]{63}'".to_owned(), true),
+            ("public-key = 'regex:[0-9a-f]{64}'".to_owned(), false),
+            ("serial = 'regex:[0-9]{3}'".to_owned(), true),
+            ("serial = 'regex:0[0-9]+'".to_owned(), false),
+            ("spiffe-id = 'regex:spiffe://a/(b|c)'".to_owned(), false),
+            ("spiffe-id = 'regex:spiffe://a b'".to_owned(), true),
+            ("container-name = 'regex:/ci-.*'".to_owned(), true),
+            ("container-name = 'regex:ci-(a|/b)'".to_owned(), false),
+            ("common-name = 'regex:'".to_owned(), true),
+            ("common-name = 'regex:ci-\\d+'".to_owned(), false),
+            ("organization = 'regex:a\\x07'".to_owned(), true),
             ("spiffe-id = 'spiffe://a/*'".to_owned(), false),
             ("container-name = 'ci-*'".to_owned(), false),
             ("common-name = 'ci 7'".to_owned(), false),

@@ -6,6 +6,7 @@ mod client_match;
 mod client_reach;
 mod compile;
 pub(crate) mod document;
+mod expression;
 mod limits;
 mod observe;
 mod owner;

@@ -83,6 +83,12 @@ impl Pattern {
         }
     }
 
+    /// The expression, where it is one.
+    #[must_use]
+    pub fn expression(&self) -> Option<&str> {
+        self.text.strip_prefix(REGEX_PREFIX)
+    }
+
     /// Whether it is an expression, whose text shows little of what it stands for.
     #[must_use]
     pub fn is_expression(&self) -> bool {

@@ -53,6 +53,30 @@ impl Subnet {
         }
     }
 
+    /// Its two halves; none of a single address.
+    #[must_use]
+    pub fn halves(&self) -> Option<[Self; 2]> {
+        let bits = self.bits + 1;
+        let shift = u32::from(width(self.address).checked_sub(bits)?);
+        let first = prefix(self.address, self.bits) << 1;
+        let half = |number: u128| {
+            let number = number.checked_shl(shift).unwrap_or(0);
+            let address = match self.address {
+                IpAddr::V4(_) => IpAddr::V4(u32::try_from(number).ok()?.into()),
+                IpAddr::V6(_) => IpAddr::V6(number.into()),
+            };
+            Some(Self { address, bits })
+        };
+        Some([half(first)?, half(first | 1)?])
+    }
+
+    /// What lies in both ranges.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Option<Self> {
+        let one = other.contains(self).then_some(*self);
+        one.or_else(|| self.contains(other).then_some(*other))
+    }
+
     /// Whether every address of `other` lies in this range.
     #[must_use]
     pub fn contains(&self, other: &Self) -> bool {
@@ -124,6 +148,23 @@ mod tests {
         ] {
             assert_eq!(Subnet::of_sources(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_range_has_two_halves() {
+        let range = |text| Subnet::parse(text).unwrap();
+        for (whole, first, second) in [
+            ("0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1"),
+            ("10.9.8.7/8", "10.0.0.0/9", "10.128.0.0/9"),
+            ("10.0.0.0/31", "10.0.0.0/32", "10.0.0.1/32"),
+            ("::/0", "::/1", "8000::/1"),
+            ("fd00::/8", "fd00::/9", "fd80::/9"),
+        ] {
+            let halves = range(whole).halves();
+            assert_eq!(halves, Some([range(first), range(second)]), "{whole}");
+        }
+        assert_eq!(range("10.0.0.0/32").halves(), None);
+        assert_eq!(range("::1/128").halves(), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A client's connection: one request after the other, until either side has had enough.
 
 use std::future::poll_fn;
+use std::mem::take;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -15,7 +16,7 @@ use crate::daemon::IdleConnection;
 use crate::http1::{Framing, HeadFault, HeadSearch, Request};
 use crate::peer::Peer;
 
-use super::allowance::PAUSE;
+use super::allowance::{Allowed, PAUSE};
 use super::deadline::Deadline;
 use super::record::{self, ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
@@ -34,6 +35,8 @@ pub(super) struct Connection {
     /// The daemon's connection that the last exchange left; no other client ever uses it.
     pub(super) idle: Option<IdleConnection>,
     has_answered: bool,
+    /// Whether the client has waited already for the answer that tells it to.
+    has_paused: bool,
     deadline: Deadline,
     phase: watch::Receiver<Phase>,
 }
@@ -71,6 +74,7 @@ impl Connection {
             peer,
             idle: None,
             has_answered: false,
+            has_paused: false,
             deadline,
             phase,
         }
@@ -78,6 +82,7 @@ impl Connection {
 
     /// Answers requests until the connection ends.
     pub(super) async fn run(mut self) {
+        self.admit().await;
         loop {
             let after = match self.next_request().await {
                 Ok(request) => {
@@ -104,9 +109,21 @@ impl Connection {
         }
     }
 
+    /// Takes the token of the first request; who has none is not heard for a while, and told so then.
+    async fn admit(&mut self) {
+        let allowed = self.client.allowed.as_mut();
+        if !allowed.is_none_or(Allowed::connect) {
+            self.pause().await;
+            self.has_paused = true;
+        }
+    }
+
     /// The time after which a client that is over a limit is answered. Until then it is not heard, and keeps its place
     /// among the connections: who waits for answers asks no more than once in it, however it connects.
     pub(super) async fn pause(&mut self) {
+        if take(&mut self.has_paused) {
+            return;
+        }
         tokio::select! {
             () = time::sleep(PAUSE) => {}
             () = is_over(&mut self.phase, Phase::Running) => {}

@@ -46,9 +46,12 @@ pub(super) async fn forward(
     let (operation, hijack) = (permit.request().operation(), permit.request().hijack());
     let passed = viewed::passed(&request, &permit, framing);
     let upgrade = passed.upgrade;
-    let mut daemon = idle.send(&permit, &passed);
+    let mut daemon = match record.held.large.take() {
+        None => idle.send(&permit, &passed),
+        Some(turn) => turn.aside(|| idle.send(&permit, &passed)).await,
+    };
     // An answer may take for ever, and head and body have megabytes.
-    let view = permit.into_view();
+    let shown = (permit.into_view(), request.version, &connection.client.lane);
     request.keep_only(&["connection", "upgrade"]);
     let request = &request;
     let is_draining = connection.is_draining();
@@ -63,7 +66,6 @@ pub(super) async fn forward(
         traffic: &mut record.traffic,
     };
     let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
-    let shown = (view, request.version);
     let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
         Ok(answered) => answered,
         Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,

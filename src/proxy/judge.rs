@@ -13,6 +13,7 @@ use super::calling_container;
 use super::connection::Connection;
 use super::forward::CONTINUE;
 use super::headers;
+use super::large::LARGE;
 use super::record::{ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
 use super::request_body::{self, ReadFault};
@@ -131,7 +132,7 @@ async fn read(
         record.names(head);
     }
     // A flood costs no more than its heads, whatever is in them.
-    if let (Ok(()), Some(allowed)) = (&standing, &connection.client.allowed) {
+    if let (Ok(()), Some(allowed)) = (&standing, &mut connection.client.allowed) {
         record.held.exchange = allowed.begin().map_err(NotRead::Over)?;
     }
     let mut head = head.map_err(NotRead::Malformed)?;
@@ -153,10 +154,17 @@ async fn read(
         BodyKind::None | BodyKind::Json => read_body(connection, record, request).await?,
     };
     record.traffic.from_client += body.len() as u64;
+    if body.len() > LARGE {
+        record.held.large = connection.client.lane.turn(body.len()).await;
+    }
     // A body may come slowly, and is judged by what is in force once it is there.
     connection.renew().map_err(NotRead::TurnedAway)?;
     let is_judged = head.body_kind() == BodyKind::Json && !body.is_empty();
-    let engine_request = head.with_body(&body).map_err(NotRead::Malformed)?;
+    let engine_request = match &record.held.large {
+        None => head.with_body(&body),
+        Some(turn) => turn.aside(|| head.with_body(&body)).await,
+    }
+    .map_err(NotRead::Malformed)?;
     if is_judged && matches!(engine_request.body, Body::Stream) {
         // The bytes are gone, and nothing may be forwarded in their stead.
         let cause = "the gate has no model of it".to_owned();
@@ -182,8 +190,11 @@ async fn read_body(
         Framing::Chunked => Some(0),
         Framing::Empty | Framing::UntilEnd => None,
     };
+    let mut charged = 0;
     if let (Some(allowed), Some(known)) = (allowed, known) {
         *held = allowed.body(known).map_err(NotRead::Over)?;
+        let paid = allowed.size(&mut charged, known);
+        paid.map_err(NotRead::Over)?;
     }
     if request.expects_continue() {
         connection.peer.queue(CONTINUE);
@@ -192,7 +203,12 @@ async fn read_body(
     }
     let mut over = None;
     let has_room = |bytes: usize| {
-        over = allowed.and_then(|allowed| allowed.grow(held, bytes as u64).err());
+        over = allowed.and_then(|allowed| {
+            let grown = allowed.grow(held, bytes as u64);
+            grown
+                .and_then(|()| allowed.size(&mut charged, bytes as u64))
+                .err()
+        });
         over.is_none()
     };
     let bounds = (most, limits.judged_body_deadline);
@@ -273,7 +289,7 @@ async fn without_decision(
 }
 
 /// In seconds since 1970; a clock that cannot be read is past every end.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .ok()

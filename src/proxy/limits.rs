@@ -6,12 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::Limits;
 use crate::policy::client::Identity;
 
+use super::large::{Lane, Lanes};
+
 /// Counts the connections of each client.
 #[derive(Debug, Clone)]
 pub(super) struct Seats {
     taken: Arc<Mutex<Taken>>,
     all: usize,
     per_client: usize,
+    lanes: Lanes,
 }
 
 #[derive(Debug, Default)]
@@ -19,7 +22,14 @@ struct Taken {
     all: usize,
     /// Of those, the ones whose client is not known yet.
     unknown: usize,
-    by_client: HashMap<Seated, usize>,
+    by_client: HashMap<Seated, Together>,
+}
+
+/// What the connections of one client have together.
+#[derive(Debug)]
+struct Together {
+    count: usize,
+    lane: Lane,
 }
 
 /// Whose connections are counted together.
@@ -47,6 +57,8 @@ pub(super) enum NoSeat {
     Unknown(usize),
     #[error("this client has {0} connections already, which is its limit")]
     Client(usize),
+    #[error("this address has begun {0} TLS handshakes in a second, which is its limit")]
+    Source(u32),
 }
 
 impl NoSeat {
@@ -56,6 +68,7 @@ impl NoSeat {
             Self::Gate(_) => "too-many-connections",
             Self::Unknown(_) => "too-many-handshakes",
             Self::Client(_) => "too-many-connections-of-client",
+            Self::Source(_) => "too-many-handshakes-of-address",
         }
     }
 }
@@ -66,6 +79,7 @@ impl Seats {
             taken: Arc::default(),
             all: limits.connections,
             per_client: limits.connections_per_client,
+            lanes: Lanes::default(),
         }
     }
 
@@ -91,12 +105,12 @@ impl Seats {
 }
 
 impl Seat {
-    /// Counts the connection for its client, now that it is known.
+    /// Counts the connection for its client, now that it is known; gives what its connections share.
     pub(super) fn identify(
         &mut self,
         identity: &Identity,
         listener: &Arc<str>,
-    ) -> Result<(), NoSeat> {
+    ) -> Result<Lane, NoSeat> {
         let client = match identity {
             Identity::Certificate(certificate) => {
                 Seated::Fingerprint(certificate.fingerprint.clone())
@@ -110,15 +124,20 @@ impl Seat {
             .taken
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let count = taken.by_client.entry(client.clone()).or_default();
-        if *count >= self.seats.per_client {
+        let together = taken.by_client.entry(client.clone());
+        let together = together.or_insert_with(|| Together {
+            count: 0,
+            lane: self.seats.lanes.lane(),
+        });
+        if together.count >= self.seats.per_client {
             return Err(NoSeat::Client(self.seats.per_client));
         }
-        *count += 1;
+        together.count += 1;
+        let lane = together.lane.clone();
         taken.unknown = taken.unknown.saturating_sub(1);
         drop(taken);
         self.client = Some(client);
-        Ok(())
+        Ok(lane)
     }
 }
 
@@ -134,9 +153,9 @@ impl Drop for Seat {
             taken.unknown = taken.unknown.saturating_sub(1);
             return;
         };
-        if let Some(count) = taken.by_client.get_mut(&client) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
+        if let Some(together) = taken.by_client.get_mut(&client) {
+            together.count = together.count.saturating_sub(1);
+            if together.count == 0 {
                 taken.by_client.remove(&client);
             }
         }
@@ -193,7 +212,8 @@ mod tests {
         let mut first = seats.take().unwrap();
         first.identify(&uid(1), &listener).unwrap();
         let mut second = seats.take().unwrap();
-        assert_eq!(second.identify(&uid(1), &listener), Err(NoSeat::Client(1)));
+        let none = second.identify(&uid(1), &listener).map(drop);
+        assert_eq!(none, Err(NoSeat::Client(1)));
         second.identify(&uid(2), &listener).unwrap();
         drop(first);
         let mut third = seats.take().unwrap();

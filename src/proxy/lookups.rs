@@ -197,7 +197,9 @@ impl Asker {
     }
 
     async fn container_behind(&mut self, exec: &str) -> Found<ExistingContainer> {
-        if let Some(id) = self.gate.known.container_of(exec)
+        let known = self.gate.known.container_of(exec);
+        self.gate.metrics.exec_needed(known.is_some());
+        if let Some(id) = known
             && let Found::Is(container) = self.container(&id).await
         {
             return Found::Is(container);

@@ -1,10 +1,12 @@
 //! The gate between clients and the daemon: one exchange is a request judged, recorded, and refused or forwarded.
 
 mod allowance;
+mod arrivals;
 mod calling_container;
 pub mod client_identity;
 mod connection;
 mod deadline;
+mod expiring;
 mod facts;
 mod forward;
 mod group;
@@ -12,6 +14,7 @@ mod headers;
 mod host_files;
 mod judge;
 mod known;
+mod large;
 mod limits;
 pub mod listener;
 mod lookups;
@@ -55,6 +58,7 @@ use allowance::{Allowed, Held};
 use connection::{After, Connection};
 use judge::Judged;
 pub use known::Known;
+use large::Lane;
 use record::ExchangeRecord;
 pub use server::{KnownClient, Phase, Served, Server};
 pub use standing::{Door, DoorTls};
@@ -114,6 +118,8 @@ pub struct Client {
     pub counters: Arc<ClientCounters>,
     /// `None` where nothing bounds it.
     allowed: Option<Allowed>,
+    /// What of its is large waits for each other here.
+    lane: Lane,
 }
 
 impl Client {

@@ -114,7 +114,7 @@ impl ExchangeRecord {
             .counters
             .decided(self.operation, verdicts.verdict, codes);
         let codes = verdicts.observed.iter().map(|reason| reason.code);
-        client.counters.observed(codes);
+        client.counters.observed(self.operation, codes);
         let version = self.version.map(|version| version.to_string());
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();

@@ -18,8 +18,11 @@ use crate::peer::{Peer, Stream};
 use crate::policy::Policy;
 use crate::policy::client::{ClientMatch, Identity, OwnerTemplate};
 
+use super::arrivals::Arrivals;
 use super::connection::Connection;
-use super::limits::{Seat, Seats};
+use super::expiring::Warned;
+use super::judge;
+use super::limits::{NoSeat, Seat, Seats};
 use super::listener::{Accepted, Listener};
 use super::refusal::OwnAnswer;
 use super::standing::{LetIn, Standing, TurnedAway};
@@ -60,6 +63,8 @@ pub struct KnownClient {
 pub struct Server {
     gate: watch::Sender<Arc<Gate>>,
     seats: Seats,
+    arrivals: Arrivals,
+    warned: Warned,
 }
 
 impl Server {
@@ -67,6 +72,8 @@ impl Server {
     pub fn new(gate: Gate) -> Arc<Self> {
         Arc::new(Self {
             seats: Seats::new(&gate.limits),
+            arrivals: Arrivals::new(gate.limits.handshakes_per_second),
+            warned: Warned::default(),
             gate: watch::Sender::new(Arc::new(gate)),
         })
     }
@@ -161,7 +168,7 @@ impl Server {
                 .await;
             return;
         }
-        let seat = self.seats.take();
+        let seat = self.seat(&arrival);
         let is_costly = arrival.tls.is_some() || arrival.identifies_containers();
         if let Err(limit) = seat.as_ref()
             && is_costly
@@ -182,10 +189,10 @@ impl Server {
         };
         let mut peer = Peer::new(stream);
         let seated = seat.and_then(|mut seat: Seat| {
-            seat.identify(&identity, &arrival.listener)?;
-            Ok(seat)
+            let lane = seat.identify(&identity, &arrival.listener)?;
+            Ok((seat, lane))
         });
-        let _seat = match seated {
+        let (_seat, lane) = match seated {
             Ok(seat) => seat,
             Err(limit) => {
                 let answer = (limit.code(), OwnAnswer::from(limit));
@@ -210,10 +217,17 @@ impl Server {
             ..
         } = arrival;
         drop((begun_under, tls));
-        let client = let_in.client(identity, source, listener);
-        Connection::new((gate, standing), client, peer, phase)
-            .run()
-            .await;
+        let client = let_in.client(identity, source, (listener, lane));
+        self.warned.look_at(&client, judge::now());
+        let connection = Connection::new((gate, standing), client, peer, phase);
+        connection.run().await;
+    }
+
+    /// A place for a connection, under TLS only where its address has not begun too many handshakes.
+    fn seat(&self, arrival: &Arrival) -> Result<Seat, NoSeat> {
+        let source = arrival.source.filter(|_| arrival.tls.is_some());
+        source.map_or(Ok(()), |source| self.arrivals.begin(source))?;
+        self.seats.take()
     }
 
     /// Holds a client against the configuration in force.

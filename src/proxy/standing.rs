@@ -11,13 +11,14 @@ use tokio::sync::watch;
 use crate::config::Allowance;
 use crate::decision::{Permit, hiding_keys};
 use crate::engine_api::operation::Effect;
-use crate::engine_api::{EngineRequest, Hijack, Operation};
+use crate::engine_api::{BodyKind, EngineRequest, Hijack, Operation};
 use crate::metrics::ClientCounters;
 use crate::policy::Policy;
 use crate::policy::client::{Caller, Identity, NoOwner, OwnerTemplate};
 
 use super::allowance::Allowed;
 use super::connection::Connection;
+use super::large::Lane;
 use super::{Client, Gate, unserved};
 
 /// What holds for those who come by one listener.
@@ -124,7 +125,7 @@ impl LetIn {
         self,
         identity: Identity,
         source: Option<IpAddr>,
-        listener: Arc<str>,
+        (listener, lane): (Arc<str>, Lane),
     ) -> Client {
         Client {
             name: self.name,
@@ -137,6 +138,7 @@ impl LetIn {
             observed: self.observed,
             counters: self.counters,
             allowed: self.allowed,
+            lane,
         }
     }
 }
@@ -233,8 +235,7 @@ impl Standing {
     pub(super) fn watched(&self, client: &Client, permit: &Permit) -> Option<Watched> {
         let request = permit.request();
         let operation = request.operation();
-        let is_stream = operation.is_none_or(|one| one.spec().effect == Effect::Stream);
-        if request.hijack() == Hijack::No && !is_stream {
+        if request.hijack() == Hijack::No && !operation.is_none_or(lasts) {
             return None;
         }
         Some(Watched {
@@ -277,7 +278,22 @@ impl Connection {
     }
 }
 
-/// A tunnel or a stream, and whose it is.
+/// Whether the daemon may be at it for as long as it likes, or the client: a stream, an archive either way, a pull or push.
+fn lasts(operation: Operation) -> bool {
+    let spec = operation.spec();
+    let is_stream = matches!(spec.effect, Effect::Stream | Effect::Export);
+    let is_transfer = matches!(
+        operation,
+        Operation::ImageCreate
+            | Operation::ImagePush
+            | Operation::PluginPull
+            | Operation::PluginPush
+            | Operation::PluginUpgrade
+    );
+    is_stream || spec.body == BodyKind::Stream || is_transfer
+}
+
+/// A tunnel, a stream or a transfer, and whose it is.
 pub(super) struct Watched {
     standing: Standing,
     client: Client,

@@ -13,6 +13,7 @@ use crate::engine_api::elements::Form;
 use crate::engine_api::{Operation, json};
 use crate::http1::{Body, Extras, Framing, Piece, Request, Response, Version};
 
+use super::large::Lane;
 use super::relay::{Relay, RelayFault};
 use super::{Gate, headers, versions};
 use shown::Shown;
@@ -45,7 +46,7 @@ pub(super) fn passed<'a>(request: &'a Request, permit: &Permit, framing: Framing
 pub(super) async fn answer(
     relay: &mut Relay<'_>,
     (operation, judged): (Option<Operation>, Option<&Gate>),
-    (view, version): (Option<Box<View>>, Version),
+    (view, version, lane): (Option<Box<View>>, Version, &Lane),
 ) -> Result<(Response, Option<Viewing>), RelayFault> {
     let mut answer = versions::answer(relay, operation, judged).await?;
     let is_shown = matches!(answer.status, 200..300) && answer.framing != Framing::Empty;
@@ -71,7 +72,11 @@ pub(super) async fn answer(
     }
     let Some(form) = form_of(shape) else {
         let whole = relay.whole(framing).await?;
-        let shown = show_whole(&view, &whole).map_err(|cause| not_shown(&cause))?;
+        let shown = match lane.turn(whole.len()).await {
+            None => show_whole(&view, &whole),
+            Some(turn) => turn.aside(|| show_whole(&view, &whole)).await,
+        };
+        let shown = shown.map_err(|cause| not_shown(&cause))?;
         put_back(relay, &mut answer, &shown);
         return Ok((answer, None));
     };
@@ -269,7 +274,8 @@ impl Relay<'_> {
         cx: &mut Context<'_>,
         viewing: &mut Viewing,
     ) -> Poll<Result<(), RelayFault>> {
-        while !viewing.shown.is_enough() {
+        let mut read = 0;
+        while !viewing.shown.is_enough() && read < MOST_IN_A_ROW {
             if viewing.found == 0 {
                 match ready!(self.poll_data(cx, &mut viewing.body))? {
                     Some(count) => viewing.found = count,
@@ -285,6 +291,7 @@ impl Relay<'_> {
             let taken = taken.map_err(|cause| not_shown(&cause))?;
             self.daemon.input.advance(taken);
             viewing.found -= taken;
+            read += taken;
         }
         Poll::Ready(Ok(()))
     }
@@ -293,5 +300,7 @@ impl Relay<'_> {
 /// Bytes of an answer that is shown as a whole: that of `SystemDataUsage` has some hundred for each image, container
 /// and volume.
 const MOST_OF_WHOLE: usize = 32 << 20;
-/// Writes in a row.
-const TURNS: usize = 16;
+/// Writes in a row; each is of elements that were read, judged and written anew, so others wait long enough.
+const TURNS: usize = 2;
+/// Bytes that are read in a row, where next to nothing of them is shown.
+const MOST_IN_A_ROW: usize = 64 * 1024;

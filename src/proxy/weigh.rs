@@ -22,7 +22,13 @@ pub(super) async fn weigh(
     let observed = connection.client.observed.clone();
     let observed = observed.map(|policy| (policy, request.clone()));
     let facts = facts::gather(connection, &policy, &request).await;
-    let decision = decision::decide(&policy, request, &facts);
+    let decision = match &record.held.large {
+        None => decision::decide(&policy, request, &facts),
+        Some(turn) => {
+            turn.aside(|| decision::decide(&policy, request, &facts))
+                .await
+        }
+    };
     let reasons = match (&decision, observed) {
         (Decision::Permit(_), Some((policy, request))) => {
             would_refuse(connection, &policy, request).await

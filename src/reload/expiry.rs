@@ -31,13 +31,20 @@ impl Expiry {
     pub fn warn(&self) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = i64::try_from(now.unwrap_or_default().as_secs()).unwrap_or(i64::MAX);
-        let (what, of, path, days) = (self.what, &self.of, self.path.display(), self.days(now));
-        if days < 0 {
-            tracing::warn!(%of, %path, "the {what} has expired");
-        } else if days < NOTICE_DAYS {
-            tracing::warn!(%of, %path, days, "the {what} expires soon");
+        let (what, of, path) = (self.what, &self.of, self.path.display());
+        match days_of_notice(self.end, now) {
+            Some(days) if days < 0 => tracing::warn!(%of, %path, "the {what} has expired"),
+            Some(days) => tracing::warn!(%of, %path, days, "the {what} expires soon"),
+            None => {}
         }
     }
+}
+
+/// Whole days from `now` to `end`, both in seconds since 1970, where they are so few that it is told; negative afterwards.
+#[must_use]
+pub fn days_of_notice(end: i64, now: i64) -> Option<i64> {
+    let days = (end - now).div_euclid(DAY);
+    (days < NOTICE_DAYS).then_some(days)
 }
 
 /// All that ends of what a configuration names; what cannot be read has no end here.
@@ -133,5 +140,8 @@ mod tests {
         assert_eq!(expiry.days(0), 10);
         assert_eq!(expiry.days(1), 9);
         assert_eq!(expiry.days(10 * DAY + 1), -1);
+        assert_eq!(days_of_notice(14 * DAY, 0), None);
+        assert_eq!(days_of_notice(14 * DAY, 1), Some(13));
+        assert_eq!(days_of_notice(0, 1), Some(-1));
     }
 }

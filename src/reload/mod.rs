@@ -5,6 +5,6 @@ mod places;
 mod sources;
 mod watch;
 
-pub use expiry::{Expiry, expiries};
+pub use expiry::{Expiry, days_of_notice, expiries};
 pub use sources::Sources;
 pub use watch::Watch;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, NetPort,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus, NetPort,
     RestrictionStatus, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
     RulesetStatus, Scope, path_beneath_rules,
 };
@@ -31,20 +31,43 @@ pub(super) fn restrict(needs: &Needs) -> Option<Vec<PathBuf>> {
 }
 
 fn tell(status: &RestrictionStatus) {
-    match status.ruleset {
-        RulesetStatus::FullyEnforced => {
-            tracing::info!("confined to the files and ports that are in use");
-        }
-        RulesetStatus::PartiallyEnforced => {
-            tracing::info!(
-                "confined to the files that are in use, as far as this kernel's Landlock goes: a later one restricts \
-                 ports and signals too"
-            );
-        }
-        RulesetStatus::NotEnforced => {
-            tracing::warn!(
-                "files are not restricted: this kernel has no Landlock, or it is switched off"
-            );
+    let kernel = match status.landlock {
+        LandlockStatus::Available { effective_abi, .. } => Some(effective_abi),
+        LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => None,
+    };
+    match lacking(&status.ruleset, kernel) {
+        Ok(open) => tracing::info!(
+            landlock = kernel.map(|abi| abi as i32),
+            "confined to the files and ports that are in use; still open: {}",
+            open.join(", ")
+        ),
+        Err(cause) => tracing::warn!("files are not restricted: {cause}"),
+    }
+}
+
+/// What the confinement leaves open under a kernel with this Landlock, or why there is none.
+fn lacking(
+    enforced: &RulesetStatus,
+    kernel: Option<ABI>,
+) -> Result<Vec<&'static str>, &'static str> {
+    match (enforced, kernel) {
+        (_, None) => Err("this kernel has no Landlock, or it is switched off"),
+        (RulesetStatus::NotEnforced, Some(_)) => Err("this kernel's Landlock has refused to"),
+        (RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced, Some(kernel)) => {
+            // Each came with an interface of Landlock, and that with a kernel.
+            let since = [
+                (ABI::V3, "cutting files to no length (before Linux 6.2)"),
+                (ABI::V4, "TCP to other ports (before Linux 6.7)"),
+                (ABI::V5, "commands to devices (before Linux 6.10)"),
+                (
+                    ABI::V6,
+                    "signals to others and abstract sockets (before Linux 6.12)",
+                ),
+            ];
+            let lacking = since.into_iter().filter(|(abi, _)| kernel < *abi);
+            // No interface that was tried restricts it.
+            let always = ["connecting to any Unix socket that its user may use"];
+            Ok(lacking.map(|(_, what)| what).chain(always).collect())
         }
     }
 }
@@ -118,10 +141,13 @@ fn removable(needs: &Needs) -> Vec<PathBuf> {
     parents.collect()
 }
 
-/// Whether a directory is one in which every program has files; one that was mounted for the gate is not.
+/// Whether a directory is one in which every program has files, or a user's home; one that was mounted for the gate is not.
 #[must_use]
 pub fn is_shared(directory: &Path) -> bool {
-    directory == Path::new("/") || SHARED.iter().any(|shared| directory == Path::new(shared))
+    let is_home = directory.parent() == Some(Path::new("/home"));
+    is_home
+        || directory == Path::new("/")
+        || SHARED.iter().any(|shared| directory == Path::new(shared))
 }
 
 /// Of the Filesystem Hierarchy Standard, and what else is usual.
@@ -169,10 +195,36 @@ mod tests {
             ("/root", true),
             ("/etc/dockgate", false),
             ("/certs", false),
-            ("/home/alice", false),
+            ("/home/alice", true),
+            ("/home/alice/gate", false),
         ] {
             assert_eq!(is_shared(Path::new(path)), expected, "{path}");
         }
+    }
+
+    #[test]
+    fn what_a_kernel_lacks_is_told() {
+        let (full, part) = (
+            RulesetStatus::FullyEnforced,
+            RulesetStatus::PartiallyEnforced,
+        );
+        let told = |kernel| lacking(&part, Some(kernel)).unwrap().join(", ");
+        for (kernel, ports, signals) in [
+            (ABI::V1, true, true),
+            (ABI::V3, true, true),
+            (ABI::V4, false, true),
+            (ABI::V5, false, true),
+            (ABI::V6, false, false),
+        ] {
+            let told = told(kernel);
+            assert_eq!(told.contains("TCP to other ports"), ports, "{told}");
+            assert_eq!(told.contains("signals"), signals, "{told}");
+            assert!(told.contains("Unix socket"), "{told}");
+        }
+        let open = ["connecting to any Unix socket that its user may use"];
+        assert_eq!(lacking(&full, Some(NEWEST)).unwrap(), open);
+        assert!(lacking(&full, None).unwrap_err().contains("no Landlock"));
+        assert!(lacking(&RulesetStatus::NotEnforced, Some(NEWEST)).is_err());
     }
 
     #[test]

@@ -25,10 +25,41 @@ fn daemon() -> FakeDaemon {
         } else if request.target.contains("/events") {
             let _ = stream
                 .write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n");
+        } else if TRANSFERS.iter().any(|(line, _)| is_asked(request, line)) {
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n");
         } else {
             answer_empty(request, stream);
         }
     })
+}
+
+/// What takes as long as the daemon likes, with the operation that it is.
+const TRANSFERS: [(&str, &str); 8] = [
+    ("POST /v1.41/build?networkmode=none", "ImageBuild"),
+    ("POST /v1.41/images/create?fromImage=a&tag=b", "ImageCreate"),
+    ("POST /v1.41/images/a/push", "ImagePush"),
+    ("POST /v1.41/images/load", "ImageLoad"),
+    ("GET /v1.41/images/a/get", "ImageGet"),
+    ("GET /v1.41/containers/a/export", "ContainerExport"),
+    (
+        "GET /v1.41/containers/a/archive?path=/tmp",
+        "ContainerArchive",
+    ),
+    (
+        "PUT /v1.41/containers/a/archive?path=/tmp",
+        "PutContainerArchive",
+    ),
+];
+
+/// By its last word: names go on as ids.
+fn is_asked(request: &Seen, line: &str) -> bool {
+    let (method, target) = line.split_once(' ').unwrap();
+    let last = |target: &str| {
+        let path = target.split('?').next().unwrap();
+        path.rsplit('/').next().unwrap().to_owned()
+    };
+    request.method == method && last(&request.target) == last(target)
 }
 
 fn gate(daemon: &FakeDaemon, more: &str) -> Gate {
@@ -90,6 +121,56 @@ fn a_tunnel_and_a_stream_end_with_the_permission_and_those_of_others_go_on() {
     for operation in ["ContainerAttach", "SystemEvents"] {
         let end = wait::until("the end is recorded", || ended(operation));
         assert_eq!(end["outcome"], "withdrawn");
+    }
+}
+
+#[test]
+fn transfers_of_a_client_that_may_not_any_more_end_and_those_of_others_go_on() {
+    let daemon = daemon();
+    let images = "[image]\nreferences = ['*']\n";
+    let all = ALL.replace("'Container:*'", "'Container:*', 'Image:*'") + images;
+    let gate = Setup::before(&daemon.address())
+        .file("policy.toml", &all)
+        .listen("policy.toml")
+        .listen("open")
+        .start();
+    let begun = |listener: usize| {
+        let all = TRANSFERS.map(|(line, _)| {
+            let mut connection = gate.listener(listener).connect().unwrap();
+            let head = format!("{line} HTTP/1.1\r\nHost: d\r\nContent-Type: application/x-tar\r\nContent-Length: 0\r\n\r\n");
+            connection.write_all(head.as_bytes()).unwrap();
+            let mut reader = BufReader::new(connection);
+            let (status, _) = http::read_head(&mut reader).unwrap();
+            let mut first = [0; 10];
+            assert_eq!(status, 200, "{line}");
+            reader.read_exact(&mut first).unwrap();
+            reader
+        });
+        all.into_iter().collect::<Vec<_>>()
+    };
+    let (own, others) = (begun(0), begun(1));
+    gate.replace("policy.toml", PINGS);
+    gate.says(RELOADED, 0);
+    for mut transfer in own {
+        let mut rest = Vec::new();
+        let _ = transfer.read_to_end(&mut rest);
+        assert!(!rest.ends_with(b"0\r\n\r\n"), "what is cut looks cut");
+    }
+    for (_, operation) in TRANSFERS {
+        let end = wait::until("the end is recorded", || {
+            gate.audit()
+                .into_iter()
+                .find(|one| one["event"] == "end" && one["operation"] == operation)
+        });
+        assert_eq!(end["outcome"], "withdrawn", "{operation}");
+    }
+    for other in others {
+        let connection = other.into_inner();
+        connection
+            .read_deadline(std::time::Duration::from_millis(20))
+            .unwrap();
+        let kind = { connection }.read(&mut [0]).unwrap_err().kind();
+        assert_eq!(kind, std::io::ErrorKind::WouldBlock);
     }
 }
 

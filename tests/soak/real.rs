@@ -55,18 +55,18 @@ fn soak_before_the_real_daemon() {
         told.exchanges > 1000 && told.tunnels > 100 && told.reloads > 7,
         "{told}"
     );
-    rest::is_flat(&rounds);
+    rest::is_flat(&rounds, &told);
 }
 
 /// Two clients at each door, while policies are replaced: nothing fails.
-fn busy(gate: &Gate, doors: &[Address; 2], round: usize) {
+fn busy(gate: &Gate, doors: &[Address; 3], round: usize) {
     let guarded = ready::find("guarded").unwrap();
     thread::scope(|scope| {
-        let clients: Vec<_> = (0..4)
+        let clients: Vec<_> = (0..6)
             .map(|number| {
                 let name = format!("soak-{round}-{number}");
                 scope.spawn(move || {
-                    works(&doors[number % 2], &name)
+                    works(&doors[number % 3], &name)
                         .unwrap_or_else(|what| panic!("{name}: {what}"));
                 })
             })
@@ -173,7 +173,7 @@ fn copies(door: &Address, up: &str, down: &str) -> io::Result<()> {
 }
 
 /// The daemon ends under open tunnels and streams, which end with it, and all goes on once it is back.
-fn restart(daemon: &SecondDaemon, doors: &[Address; 2], round: usize) {
+fn restart(daemon: &SecondDaemon, doors: &[Address; 3], round: usize) {
     let open: Vec<_> = doors
         .iter()
         .enumerate()

@@ -1,11 +1,14 @@
 //! Which `[[client]]` tables of a configuration are for nobody, and whom they make owners.
 
+use std::net::IpAddr;
+
 use crate::config::{ClientRule, Config, Listener, ListenerAddress};
-use crate::policy::client::{OwnerTemplate, Way};
+use crate::policy::Subnet;
+use crate::policy::client::{ClientMatch, OwnerTemplate, Way};
 
 use super::finding::Finding;
 
-/// The tables that are for nobody: a pattern fits nothing, no listener has such clients, or an earlier one has them all.
+/// The tables that are for nobody: a pattern fits nothing, no listener has such clients, or earlier ones have them all.
 pub(super) fn that_never_match(config: &Config) -> Vec<Finding> {
     let found = config
         .clients
@@ -17,15 +20,61 @@ pub(super) fn that_never_match(config: &Config) -> Vec<Finding> {
             } else if is_without_listener(config, client) {
                 "no listener that leaves its clients to these tables has such clients".to_owned()
             } else {
-                let mut earlier = config.clients.iter().take(index);
-                let wider = earlier.find(|earlier| earlier.matches.covers(&client.matches))?;
-                let (wider, line) = (&wider.name, wider.line);
-                format!("`{wider}` at line {line} comes first and matches them all")
+                let earlier = config.clients.get(..index).unwrap_or_default();
+                taken_before(config, client, earlier)?
             };
             let message = format!("`{}` is for nobody: {cause}", client.name);
             Some(Finding::warning(client.line, "never-matches", message))
         });
     found.collect()
+}
+
+/// Which earlier tables match all that this one is for, in words.
+fn taken_before(config: &Config, client: &ClientRule, earlier: &[ClientRule]) -> Option<String> {
+    let tables: Vec<&ClientMatch> = earlier.iter().map(|earlier| &earlier.matches).collect();
+    let mut wider = earlier.iter();
+    if let Some(wider) = wider.find(|earlier| earlier.matches.covers(&client.matches)) {
+        let (wider, line) = (&wider.name, wider.line);
+        return Some(format!(
+            "`{wider}` at line {line} comes first and matches them all"
+        ));
+    }
+    let parts = listeners_of(config, client).flat_map(|listener| {
+        let address = listener.address.to_string();
+        // The names of inherited sockets are known once they are there.
+        let is_named = !matches!(listener.address, ListenerAddress::Systemd(None));
+        let address = is_named.then_some(address.as_str());
+        client.matches.apart(address, &reach(listener))
+    });
+    let parts: Vec<ClientMatch> = parts.collect();
+    let mut all = parts.iter().map(|part| part.covered_by(&tables));
+    let first = all.next()?;
+    let all = all.fold(first, |one, other| Some(&one? | &other?))?;
+    let names = all.into_iter().filter_map(|place| earlier.get(place));
+    let names = names.map(|table| format!("`{}` at line {}", table.name, table.line));
+    let names: Vec<String> = names.collect();
+    Some(format!(
+        "{} come first and match them all together",
+        names.join(" and ")
+    ))
+}
+
+/// Where clients of a listener can call from: nowhere on a Unix socket.
+fn reach(listener: &Listener) -> Vec<Subnet> {
+    let ranges: &[&str] = match &listener.address {
+        ListenerAddress::Unix(_) => &[],
+        ListenerAddress::Systemd(_) => &["0.0.0.0/0", "::/0"],
+        ListenerAddress::Tcp(address) => match address.ip().to_canonical() {
+            IpAddr::V4(ip) if ip.is_loopback() => &["127.0.0.0/8"],
+            IpAddr::V4(_) => &["0.0.0.0/0"],
+            IpAddr::V6(ip) if ip.is_loopback() => &["::1/128"],
+            // Such a socket takes IPv4 too.
+            IpAddr::V6(ip) if ip.is_unspecified() => &["0.0.0.0/0", "::/0"],
+            IpAddr::V6(_) => &["::/0"],
+        },
+    };
+    let ranges = ranges.iter().filter_map(|range| Subnet::parse(range));
+    ranges.collect()
 }
 
 /// Owners that cannot be named for clients who come some way: those are refused.
@@ -115,7 +164,9 @@ fn listeners_of<'a>(
         // The names of inherited sockets are known once they are there.
         let is_named = matches!(listener.address, ListenerAddress::Systemd(None))
             || client.matches.listens(&listener.address.to_string());
-        is_named && listener.ways().iter().any(|way| client.matches.fits(*way))
+        is_named
+            && listener.ways().iter().any(|way| client.matches.fits(*way))
+            && client.matches.calls_from(&reach(listener))
     })
 }
 

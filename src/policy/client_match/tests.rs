@@ -10,7 +10,7 @@ fn certificate() -> Identity {
     Identity::Certificate(Certificate {
         common_name: Some("ci-7".to_owned()),
         organizations: vec!["acme".to_owned(), "acme-build".to_owned()],
-        organizational_units: vec![],
+        organizational_units: vec!["ops".to_owned(), "build".to_owned()],
         dns: vec!["runner.example".to_owned()],
         emails: vec!["ci@acme.example".to_owned()],
         uris: vec!["spiffe://acme/ci".to_owned()],
@@ -77,6 +77,7 @@ fn each_certificate_key_holds_for_its_own_value_only() {
     for (key, right, wrong) in [
         ("common-name", "ci-*", "acme"),
         ("organization", "acme-build", "ci-7"),
+        ("organizational-unit", "bu*", "ops build"),
         ("dns", "*.example", "example"),
         ("email", "*@acme.example", "*@acme.exampl"),
         ("uri", "regex:spiffe://acme/(ci|cd)", "regex:acme"),
@@ -98,7 +99,12 @@ fn each_certificate_key_holds_for_its_own_value_only() {
 
 #[test]
 fn a_key_whose_value_the_certificate_lacks_never_holds() {
-    assert!(!compile("organizational-unit = '*'").matches(&certificate(), LISTENER));
+    let Identity::Certificate(mut certificate) = certificate() else {
+        panic!("no certificate")
+    };
+    certificate.organizational_units = Vec::new();
+    let without = Identity::Certificate(certificate);
+    assert!(!compile("organizational-unit = '*'").matches(&without, LISTENER));
 }
 
 #[test]

@@ -12,8 +12,10 @@ use std::time::{Duration, Instant};
 
 use crate::config::{Allowance, Rate};
 
+use super::large;
+
 pub(super) use count::admit;
-use rate::Bucket;
+pub(super) use rate::Bucket;
 pub(super) use turn::until_answered;
 use turn::{Turn, Turns};
 
@@ -61,6 +63,18 @@ pub(super) struct Used {
 pub(super) struct Allowed {
     pub(super) allowance: Allowance,
     used: Arc<Used>,
+    first: First,
+}
+
+/// What is known of the first request of a connection before it comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum First {
+    #[default]
+    Open,
+    /// Its token was taken when the client connected.
+    Paid,
+    /// There was none then.
+    Denied,
 }
 
 /// Something that is given back when it is dropped.
@@ -84,6 +98,8 @@ pub(super) struct Held {
     pub(super) exchange: Option<Taken>,
     pub(super) tunnel: Option<Taken>,
     pub(super) body: Option<Taken>,
+    /// Where the body is large, until it has been judged and written.
+    pub(super) large: Option<large::Turn>,
     /// What is counted may not be made by another meanwhile.
     pub(super) turns: Vec<Turn>,
 }
@@ -154,6 +170,7 @@ impl Allowances {
         Allowed {
             allowance,
             used: Arc::clone(used),
+            first: First::Open,
         }
     }
 }
@@ -201,15 +218,50 @@ impl Allowed {
     ///
     /// # Errors
     /// [`Over`] whichever it is.
-    pub(super) fn begin(&self) -> Result<Option<Taken>, Over> {
+    pub(super) fn begin(&mut self) -> Result<Option<Taken>, Over> {
         if let Some(rate) = self.allowance.rate {
-            self.token(rate)?;
+            match std::mem::take(&mut self.first) {
+                First::Open => self.tokens(rate, 1)?,
+                First::Paid => {}
+                First::Denied => return Err(Over::Rate(rate.per_second, PAUSE.as_secs())),
+            }
         }
         self.take(What::Exchanges, self.allowance.exchanges, 1)
     }
 
-    fn token(&self, rate: Rate) -> Result<(), Over> {
-        let taken = self.used.bucket.take(nanoseconds(self.used.begun), rate);
+    /// A connection has come: the token of its first request, taken before there is one. Whether it was there.
+    pub(super) fn connect(&mut self) -> bool {
+        let Some(rate) = self.allowance.rate else {
+            return true;
+        };
+        let is_there = self.tokens(rate, 1).is_ok();
+        self.first = if is_there { First::Paid } else { First::Denied };
+        is_there
+    }
+
+    /// The tokens of a body beside that of its request, one for each [`TOKEN_BYTES`]; `charged` is how many it has cost.
+    /// None costs more than there are after a rest.
+    ///
+    /// # Errors
+    /// [`Over::Rate`].
+    pub(super) fn size(&self, charged: &mut u32, bytes: u64) -> Result<(), Over> {
+        let Some(rate) = self.allowance.rate else {
+            return Ok(());
+        };
+        let cost = u32::try_from(bytes / TOKEN_BYTES).unwrap_or(u32::MAX);
+        let more = cost
+            .min(rate.burst.saturating_sub(1))
+            .saturating_sub(*charged);
+        if more > 0 {
+            self.tokens(rate, more)?;
+            *charged += more;
+        }
+        Ok(())
+    }
+
+    fn tokens(&self, rate: Rate, tokens: u32) -> Result<(), Over> {
+        let now = nanoseconds(self.used.begun);
+        let taken = self.used.bucket.take_many(now, rate, tokens);
         taken.map_err(|wait| Over::Rate(rate.per_second, seconds_up(wait)))
     }
 
@@ -287,6 +339,8 @@ fn seconds_up(wait: Duration) -> u64 {
 
 /// After which it is told to come back later: the least that `Retry-After` can say.
 pub(super) const PAUSE: Duration = Duration::from_secs(1);
+/// Bytes of a judged body that cost as much as a request.
+const TOKEN_BYTES: u64 = 64 << 10;
 /// Owners that are kept without a look at who of them is idle.
 const FEW: usize = 256;
 /// Owners that are kept, beside those who are connected.

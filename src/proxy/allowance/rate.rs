@@ -9,7 +9,7 @@ use crate::config::Rate;
 ///
 /// The generic cell rate algorithm (ITU-T I.371, annex A) in its virtual scheduling form.
 #[derive(Debug, Default)]
-pub(super) struct Bucket {
+pub(in crate::proxy) struct Bucket {
     /// Nanoseconds on the clock of whoever asks.
     full_at: AtomicU64,
 }
@@ -19,9 +19,17 @@ impl Bucket {
     ///
     /// # Errors
     /// How long it takes until there is one; none is taken then.
-    pub(super) fn take(&self, now: u64, rate: Rate) -> Result<(), Duration> {
-        let interval = interval(rate);
-        let most = interval.saturating_mul(u64::from(rate.burst.max(1)));
+    pub(in crate::proxy) fn take(&self, now: u64, rate: Rate) -> Result<(), Duration> {
+        self.take_many(now, rate, 1)
+    }
+
+    /// Likewise so many at once, or none.
+    ///
+    /// # Errors
+    /// How long it takes until there are as many, which is for ever for more than the burst.
+    pub(super) fn take_many(&self, now: u64, rate: Rate, tokens: u32) -> Result<(), Duration> {
+        let most = interval(rate).saturating_mul(u64::from(rate.burst.max(1)));
+        let interval = interval(rate).saturating_mul(u64::from(tokens));
         let mut full_at = self.full_at.load(Ordering::Relaxed);
         loop {
             // Under a rate that a reload has made higher, a debt would not have grown so far.
@@ -42,7 +50,7 @@ impl Bucket {
     }
 
     /// Whether it would make no difference to begin anew.
-    pub(super) fn is_full(&self, now: u64) -> bool {
+    pub(in crate::proxy) fn is_full(&self, now: u64) -> bool {
         self.full_at.load(Ordering::Relaxed) <= now
     }
 }
@@ -86,6 +94,16 @@ mod tests {
         assert_eq!(wait, Duration::from_millis(100));
         assert!(bucket.take(SECOND / 10 - 1, rate(10, 2)).is_err());
         assert!(bucket.take(SECOND / 10, rate(10, 2)).is_ok());
+    }
+
+    #[test]
+    fn many_tokens_are_taken_at_once_or_not_at_all() {
+        let (bucket, rate) = (Bucket::default(), rate(10, 5));
+        bucket.take_many(SECOND, rate, 3).unwrap();
+        let wait = bucket.take_many(SECOND, rate, 4).unwrap_err();
+        assert_eq!(wait, Duration::from_millis(200));
+        bucket.take_many(SECOND, rate, 2).unwrap();
+        assert!(bucket.take(SECOND, rate).is_err());
     }
 
     proptest! {

@@ -19,11 +19,11 @@ fn three_a_day() -> Allowance {
 #[test]
 fn connections_of_one_owner_share_and_others_do_not() {
     let allowances = Allowances::default();
-    let first = allowed(&allowances, "a", three_a_day());
-    let second = allowed(&allowances, "a", three_a_day());
-    for client in [&first, &second, &first] {
-        client.begin().unwrap();
-    }
+    let mut first = allowed(&allowances, "a", three_a_day());
+    let mut second = allowed(&allowances, "a", three_a_day());
+    first.begin().unwrap();
+    second.begin().unwrap();
+    first.begin().unwrap();
     assert_eq!(second.begin().unwrap_err(), Over::Rate(1, 1));
     assert!(allowed(&allowances, "b", three_a_day()).begin().is_ok());
 }
@@ -38,6 +38,43 @@ fn to_connect_anew_gives_no_new_tokens() {
         allowed(&allowances, &other.to_string(), Allowance::default());
     }
     assert!(allowed(&allowances, "a", three_a_day()).begin().is_err());
+}
+
+#[test]
+fn a_connection_pays_for_its_first_request() {
+    let allowances = Allowances::default();
+    let connect = || {
+        let mut client = allowed(&allowances, "a", three_a_day());
+        client.connect().then_some(client)
+    };
+    let mut first = connect().unwrap();
+    assert!(first.begin().is_ok() && connect().is_some());
+    assert!(first.begin().is_ok(), "the third");
+    assert!(connect().is_none());
+    let mut late = allowed(&allowances, "a", three_a_day());
+    assert!(!late.connect());
+    assert_eq!(late.begin().unwrap_err(), Over::Rate(1, 1));
+}
+
+#[test]
+fn a_large_body_costs_as_many_requests_and_never_more_than_a_rest_gives() {
+    let allowances = Allowances::default();
+    let three = 3 * TOKEN_BYTES;
+    let mut client = allowed(&allowances, "a", three_a_day());
+    let mut charged = 0;
+    client.begin().unwrap();
+    client.size(&mut charged, TOKEN_BYTES - 1).unwrap();
+    assert_eq!(charged, 0);
+    client.size(&mut charged, TOKEN_BYTES).unwrap();
+    client.size(&mut charged, TOKEN_BYTES + 1).unwrap();
+    assert_eq!(charged, 1);
+    client.size(&mut charged, three).unwrap();
+    client.size(&mut charged, 1 << 30).unwrap();
+    assert_eq!(charged, 2);
+    assert_eq!(client.begin().unwrap_err(), Over::Rate(1, 1));
+    let mut other = allowed(&allowances, "b", three_a_day());
+    assert!(other.begin().is_ok() && other.begin().is_ok());
+    assert_eq!(other.size(&mut 0, three), Err(Over::Rate(1, 1)));
 }
 
 #[test]
@@ -60,7 +97,7 @@ fn places_come_back_when_they_are_dropped() {
         tunnels: Some(1),
         ..Allowance::default()
     };
-    let allowed = allowed(&allowances, "a", bounds);
+    let mut allowed = allowed(&allowances, "a", bounds);
     let held = [allowed.begin().unwrap(), allowed.begin().unwrap()];
     assert_eq!(allowed.begin().unwrap_err(), Over::Exchanges(2));
     let tunnel = allowed.tunnel().unwrap();
@@ -92,7 +129,7 @@ fn the_bytes_of_bodies_are_counted_as_they_grow() {
 #[test]
 fn without_limits_nothing_is_counted() {
     let allowances = Allowances::default();
-    let allowed = allowed(&allowances, "a", Allowance::default());
+    let mut allowed = allowed(&allowances, "a", Allowance::default());
     for _ in 0..1000 {
         assert!(allowed.begin().unwrap().is_none());
     }

@@ -3,6 +3,7 @@
 use crate::engine_api::CallingContainer;
 use crate::policy::client::Certificate;
 
+use super::super::large::Lanes;
 use super::*;
 
 /// A client of whom nothing else matters.
@@ -18,6 +19,7 @@ pub(super) fn known(source: &str, policy: Policy, identity: Identity) -> Client 
         observed: None,
         counters: Arc::default(),
         allowed: None,
+        lane: Lanes::default().lane(),
     }
 }
 

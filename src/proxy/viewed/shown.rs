@@ -6,6 +6,8 @@ use crate::engine_api::{Malformed, json};
 use crate::http1::Framing;
 use crate::peer::Peer;
 
+use super::super::large::{LARGE, beside_workers};
+
 /// What is to be written to the client, one batch after the other.
 #[derive(Debug)]
 pub(super) struct Shown {
@@ -40,7 +42,11 @@ impl Shown {
         let next = self.elements.next(data);
         let (taken, element) = next.map_err(|fault| fault.to_string())?;
         if let Some(element) = element {
-            let shown = self.element(&element);
+            let shown = if element.len() > LARGE {
+                beside_workers(|| self.element(&element))
+            } else {
+                self.element(&element)
+            };
             shown.map_err(|fault| fault.to_string())?;
         }
         Ok(taken)

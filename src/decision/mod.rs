@@ -6,6 +6,7 @@ mod facts;
 mod host_paths;
 mod image;
 mod limited;
+mod log_options;
 mod logs;
 mod mounts;
 mod namespaces;

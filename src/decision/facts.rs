@@ -26,6 +26,8 @@ pub struct Facts {
     pub protected: Vec<String>,
     /// The container that the request enters, starts or changes.
     pub container: Option<Found<ExistingContainer>>,
+    /// Whether the exec instance that the request starts has every right of root on the host, whoever made it.
+    pub exec_is_privileged: bool,
     /// By the text that names it: each other container that the request, or one of these, joins or links.
     pub others: HashMap<String, Found<ExistingContainer>>,
     /// By its name: each volume that the request mounts, or that the container has.

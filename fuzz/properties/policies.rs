@@ -86,6 +86,7 @@ const KEYS: &[Step] = &[
       ("secret", "drivers", "['vault']"), ("secret", "templating", "true"), ("config", "templating", "true")],
     &[("container", "devices", "['/dev/fuse']"), ("container", "device-requests", "true"),
       ("container", "device-cgroup-rules", "['c 10:229 rwm']"), ("container", "security-options", "['seccomp=unconfined']"),
+      ("container", "ulimits", "['rtprio', 'memlock']"),
       ("container", "runtimes", "['runsc']"), ("container", "cgroup-parents", "['*']"), ("container", "annotations", "['a*']"),
       ("container", "log-drivers", "['syslog']"), ("container", "negative-oom-score", "true")],
     &[("container", "privileged", "true"), ("container", "capabilities", "['ALL']"), ("container", "unmasked-paths", "true"),

@@ -25,6 +25,7 @@ mod secret;
 mod service;
 mod swarm;
 mod swarm_reference;
+mod ulimits;
 mod view;
 mod volume;
 

@@ -36,6 +36,7 @@ pub(super) fn container(
         device_cgroup_rules: texts(table, "device-cgroup-rules", words::device_cgroup_rule),
         security_options: texts(table, "security-options", words::security_option),
         sysctls: patterns(table, "sysctls"),
+        ulimits: texts(table, "ulimits", words::ulimit),
         runtimes: patterns(table, "runtimes"),
         cgroup_parents: patterns(table, "cgroup-parents"),
         negative_oom_score: limit(table, "negative-oom-score", Value::boolean),

@@ -101,6 +101,8 @@ pub struct ContainerLimits {
     /// Exact options beyond the harmless ones, like `seccomp=unconfined`.
     pub security_options: Limit<Vec<String>>,
     pub sysctls: Limit<Vec<Pattern>>,
+    /// Beyond the harmless ones, in small letters.
+    pub ulimits: Limit<Vec<String>>,
     pub runtimes: Limit<Vec<Pattern>>,
     pub cgroup_parents: Limit<Vec<Pattern>>,
     pub negative_oom_score: Limit<bool>,

@@ -25,6 +25,7 @@ const KEYS: &[(&str, &str, &[&str])] = &[
     ("container", "device-cgroup-rules", &["'c 10:229 rwm'"]),
     ("container", "security-options", &["'seccomp=unconfined'", "'apparmor=unconfined'"]),
     ("container", "sysctls", &["'net.*'", "'kernel.shmmax'"]),
+    ("container", "ulimits", &["'rtprio'", "'memlock'"]),
     ("container", "runtimes", &["'runsc'"]),
     ("container", "cgroup-parents", &["'jobs.slice'"]),
     ("container", "negative-oom-score", &["true"]),

@@ -177,6 +177,7 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         container security_options "security-options" 
             [L::SecurityOptions, L::SelinuxContext, L::SeccompMode, L::AppArmorMode] [],
         container sysctls "sysctls" [L::Sysctls] [],
+        container ulimits "ulimits" [L::Ulimits, L::BuildUlimits, L::CpuRealtime] [],
         container runtimes "runtimes" [L::Runtime] [],
         container cgroup_parents "cgroup-parents" [L::CgroupParent] [],
         container log_drivers "log-drivers" [L::LogConfig, L::LogDriver] [],

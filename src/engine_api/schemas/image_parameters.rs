@@ -126,6 +126,6 @@ const BUILD: &[Parameter] = &[
     read("squash", Bool),
     judged("t", Texts, Limit::Image),
     read("target", Text),
-    read("ulimits", Json),
+    judged("ulimits", Json, Limit::BuildUlimits),
     judged("version", Text, Limit::BuildVersion),
 ];

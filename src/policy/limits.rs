@@ -179,11 +179,13 @@ fn host_path(value: Value<'_>, parameters: &BTreeMap<String, Option<String>>) ->
         let path = path.and_then(|path| path.parsed(|text| paths::host_path(text, parameters)));
         let access = table.take("access");
         let subpaths = table.take("subpaths");
+        let set_user_id = table.take("set-user-id");
         let is_writable = access.and_then(|access| access.parsed(words::access));
         Some(HostPath {
             path: path.flatten()?,
             is_writable: is_writable.unwrap_or_default(),
             has_subpaths: subpaths.and_then(Value::boolean).unwrap_or_default(),
+            has_set_user_id: set_user_id.and_then(Value::boolean).unwrap_or_default(),
         })
     });
     read.flatten()

@@ -136,8 +136,10 @@ pub struct HostPath {
     /// Absolute and clean; what lies beneath it is meant too.
     pub path: String,
     pub is_writable: bool,
-    /// Whether what lies beneath may be mounted by itself although containers could put a link in its place.
+    /// Whether it, and what lies beneath, may be mounted although others could put a link in its place.
     pub has_subpaths: bool,
+    /// Whether containers may write where the host honours set-user-id programs and device nodes.
+    pub has_set_user_id: bool,
 }
 
 /// Whether gate and daemon see the same files.

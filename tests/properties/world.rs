@@ -276,7 +276,8 @@ fn image(id: &str) -> Found<ExistingImage> {
     }
 }
 
-/// Where each path leads: the socket is one, and another policy opens `/srv/b` for writing.
+/// Where each path leads: the socket is one, and another policy opens `/srv/b` for writing, and the host
+/// honours set-user-id programs in `/srv/a`.
 fn host_file(path: &str) -> Result<HostFile, String> {
     let known = [
         "/srv/a",
@@ -294,6 +295,11 @@ fn host_file(path: &str) -> Result<HostFile, String> {
     Ok(HostFile {
         is_socket: path.ends_with("/s"),
         movable_in: is_movable.then(|| "/srv/b".to_owned()),
+        set_user_id_on: if path.starts_with("/srv/a") {
+            vec!["/".to_owned()]
+        } else {
+            Vec::new()
+        },
         ..HostFile::ordinary(path)
     })
 }

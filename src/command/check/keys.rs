@@ -111,7 +111,12 @@ impl Entry for HostPath {
             "read-only"
         };
         let subpaths = if self.has_subpaths { " subpaths" } else { "" };
-        format!("{} {access}{subpaths}", self.path)
+        let set_user_id = if self.has_set_user_id {
+            " set-user-id"
+        } else {
+            ""
+        };
+        format!("{} {access}{subpaths}{set_user_id}", self.path)
     }
 }
 

@@ -215,7 +215,7 @@ fn an_agent_that_puts_another_directory_in_the_place_of_its_project_mounts_nothi
         assert!(!agent.path("other/reached").exists());
     };
     chown(agent.folder.path(), Some(65534), None).unwrap();
-    refused("belongs to the user 65534");
+    refused("others than root can write to");
     chown(agent.folder.path(), Some(0), None).unwrap();
     agent
         .docker

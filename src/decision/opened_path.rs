@@ -59,8 +59,10 @@ fn opened_as_followed<'a>(
             .any(|(real, opened)| opened.is_writable && lies_in(path, real))
     };
     let found: Vec<_> = all.iter().filter(|(real, _)| lies_in(path, real)).collect();
-    if found.is_empty() {
-        let movable = others.iter().find(|(real, _)| lies_in(path, real));
+    let is_named = !file.is_socket || found.iter().any(|(real, _)| real == path);
+    let is_meant = |real: &str| real == path || (!file.is_socket && lies_in(path, real));
+    let movable = others.iter().find(|(real, _)| is_meant(real));
+    if found.is_empty() || (!is_named && movable.is_some()) {
         return Err(
             match movable.and_then(|(_, opened)| facts.movable.get(&opened.path)) {
                 Some(why) => (
@@ -83,7 +85,7 @@ fn opened_as_followed<'a>(
         );
         return Err(("host-path-movable", message));
     }
-    if file.is_socket && found.iter().all(|(real, _)| real != path) {
+    if !is_named {
         let message = format!("it leads to the socket `{path}`, which no opened path names itself");
         return Err(("host-path-socket", message));
     }

@@ -146,7 +146,7 @@ fn compiled(name: &str) -> Policy {
         "services" => SERVICES,
         name => ready::find(name).unwrap_or(name),
     };
-    let parameters = BTreeMap::from([("project".to_owned(), "/home/me/project".to_owned())]);
+    let parameters = BTreeMap::from([("project".to_owned(), "/srv/agent/project".to_owned())]);
     policy::compile(name, text, &parameters).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 

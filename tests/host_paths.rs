@@ -48,7 +48,7 @@ impl Place {
         let policy = format!(
             "description = \"a test\"\n[[permit]]\noperations = [\"*:read\", \"*:stream\", \"Container:*\"]\n\
              [container]\nimages = [\"*\"]\nnetworks = [\"bridge\"]\nhost-paths = [{{ path = \"{}\" }}, \
-             {{ path = \"{}\", access = \"read-write\", subpaths = true }}, {paths}]\n{keys}\n\
+             {{ path = \"{}\", access = \"read-write\", subpaths = true, set-user-id = true }}, {paths}]\n{keys}\n\
              [network]\ndefault-bridge = \"any\"\n",
             path("ro"),
             path("rw"),

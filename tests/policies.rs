@@ -73,6 +73,7 @@ fn no_ready_policy_but_open_gives_a_way_to_the_host() {
             && container.device_cgroup_rules.value.is_empty()
             && container.security_options.value.is_empty()
             && container.sysctls.value.is_empty()
+            && container.ulimits.value.is_empty()
             && container.runtimes.value.is_empty()
             && container.cgroup_parents.value.is_empty()
             && !container.negative_oom_score.value

@@ -24,7 +24,7 @@ operations = ["System:*", "Image:*", "Container:*", "Exec:*", "Volume:*", "Netwo
 [container]
 images = ["*"]
 networks = ["*"]
-host-paths = [{ path = "/tmp", access = "read-write", subpaths = true }]
+host-paths = [{ path = "/tmp", access = "read-write", subpaths = true, set-user-id = true }]
 [network]
 default-bridge = "any"
 "#;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::support::gate::Gate;
 use super::support::http::{self, Answer};
-use super::support::{self, engine, process};
+use super::support::{self, engine, process, wait};
 
 /// Names at the daemon that are removed at the end.
 struct Names(String);
@@ -190,6 +190,38 @@ fn an_exec_instance_in_such_a_container_is_not_started() {
     }
     let there = format!("/v1.41/containers/{name}/archive?path=/done");
     assert_eq!(past("HEAD", &there, "").status, 404);
+}
+
+#[test]
+fn a_privileged_exec_instance_that_others_made_is_not_started() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let name = names.name("plain");
+    make(&name, &json!({}));
+    assert!(starts(&name));
+    let execs = format!("/v1.41/containers/{name}/exec");
+    let there = format!("/v1.41/containers/{name}/archive?path=/done");
+    for (rights, status) in [(r#","Privileged":true"#, 403), ("", 200)] {
+        let body = format!(r#"{{"Cmd":["touch","/done"]{rights}}}"#);
+        let exec = id_in(&past("POST", &execs, &body));
+        let resize = format!("/v1.41/exec/{exec}/resize?h=1&w=1");
+        let start = format!("/v1.41/exec/{exec}/start");
+        // The second time, what the exec instance is is known already.
+        for _ in 0..2 {
+            let answer = http::request(gate.address(), "POST", &resize, "");
+            assert_ne!(answer.status, 403, "{}", answer.text());
+            let answer = http::request(gate.address(), "POST", &start, r#"{"Detach":true}"#);
+            if status == 403 {
+                assert_eq!(answer.status, 403, "{}", answer.text());
+                assert!(answer.message().contains(". privileged: `exec."));
+                assert_eq!(past("HEAD", &there, "").status, 404);
+            } else {
+                assert!(matches!(answer.status, 200 | 409), "{}", answer.text());
+            }
+        }
+    }
+    wait::until("the other one has run", || {
+        (past("HEAD", &there, "").status == 200).then_some(())
+    });
 }
 
 #[test]

@@ -128,7 +128,7 @@ fn a_path_that_is_opened_is_followed_where_only_its_owner_may_look() {
     chown(folder.path().join("home"), Some(NOBODY), None).unwrap();
     let policy = format!(
         "description = 'x'\n[[permit]]\noperations = ['ContainerCreate']\n[container]\nimages = ['*']\n\
-         host-paths = [{{ path = {project:?}, access = 'read-write' }}]\n"
+         host-paths = [{{ path = {project:?}, access = 'read-write', subpaths = true, set-user-id = true }}]\n"
     );
     let gate = Setup::before(&daemon.address())
         .file("policy.toml", &policy)

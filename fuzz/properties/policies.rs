@@ -78,7 +78,7 @@ pub(crate) const KEYS: &[Step] = &[
       ("container", "capabilities", "['NET_ADMIN']"), ("container", "sysctls", "['net.*']")],
     &[("network", "drivers", "['macvlan']"), ("network", "parents", "['eth1']"), ("network", "subnets", "['10.0.0.0/8']"),
       ("network", "options", "['com.docker.network.bridge.name']")],
-    &[("container", "host-paths", "[{ path = '/srv/a' }, { path = '/srv/b', access = 'read-write', subpaths = true }]"),
+    &[("container", "host-paths", "[{ path = '/srv/a' }, { path = '/srv/b', access = 'read-write', subpaths = true, set-user-id = true }]"),
       ("volume", "types", "['nfs']"), ("volume", "drivers", "['rclone']"), ("container", "volume-drivers", "['other']")],
     &[("swarm", "addresses", "['127.0.0.1:*']"), ("swarm", "remotes", "['manager:2377']"), ("swarm", "tokens", "true"),
       ("swarm", "certificate-authority", "true")],
@@ -86,6 +86,7 @@ pub(crate) const KEYS: &[Step] = &[
       ("secret", "drivers", "['vault']"), ("secret", "templating", "true"), ("config", "templating", "true")],
     &[("container", "devices", "['/dev/fuse']"), ("container", "device-requests", "true"),
       ("container", "device-cgroup-rules", "['c 10:229 rwm']"), ("container", "security-options", "['seccomp=unconfined']"),
+      ("container", "ulimits", "['rtprio', 'memlock']"),
       ("container", "runtimes", "['runsc']"), ("container", "cgroup-parents", "['*']"), ("container", "annotations", "['a*']"),
       ("container", "log-drivers", "['syslog']"), ("container", "negative-oom-score", "true")],
     &[("container", "privileged", "true"), ("container", "capabilities", "['ALL']"), ("container", "unmasked-paths", "true"),
@@ -99,7 +100,7 @@ pub(crate) const KEYS: &[Step] = &[
       ("plugin", "settings", "['*']"), ("plugin", "dangerously-create-unread", "true"), ("service", "secrets", "['*']"),
       ("service", "configs", "['*']"), ("service", "volumes", "['*']"), ("service", "generic-resources", "['*']"),
       ("network", "options", "['*']"), ("container", "host-paths", "[{ path = '/srv/a' }, { path = '/srv/b', access = \
-        'read-write', subpaths = true }, { path = '/srv/sock/s' }]"),
+        'read-write', subpaths = true, set-user-id = true }, { path = '/srv/sock/s' }]"),
       ("container", "volume-drivers", "['*']"),
       ("volume", "drivers", "['*']"), ("swarm", "addresses", "['*']")],
 ];

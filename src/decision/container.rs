@@ -69,6 +69,19 @@ impl Judge<'_> {
         }
     }
 
+    /// moby: daemon/health.go, `cmdProbe` takes the first word of a command that is not there, which ended the daemon
+    /// before 29.5, and with a restart policy every time it was started again.
+    pub(super) fn healthcheck(&mut self, path: &str, value: &Value) {
+        let test = value.get("Test").map_or(&[][..], Value::items);
+        if let [kind] = test
+            && kind.as_text().starts_with("CMD")
+        {
+            let message = "a check without a command, which ends daemons before 29.5";
+            let place = format!("{path}.Test");
+            self.refuse(Reason::new("healthcheck", &place, kind.as_text(), message));
+        }
+    }
+
     pub(super) fn isolation(&mut self, path: &str, value: &Value) {
         if !matches!(
             value.as_text().to_ascii_lowercase().as_str(),

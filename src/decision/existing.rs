@@ -20,6 +20,12 @@ impl<'a> Judge<'a> {
             }
             None => {}
         }
+        // Whoever starts it gets its input and output; its size is nothing.
+        if self.facts.exec_is_privileged && self.request.operation() == Some(Operation::ExecStart) {
+            let message = "whoever made this exec instance gave it every right of root on the host";
+            let at = ("exec.ProcessConfig.privileged", &Value::Bool(true));
+            self.switch("privileged", at, &self.policy.container.privileged, message);
+        }
         if let Some(name) = super::references::connected(self.request) {
             self.other_container("Container", name);
         }

@@ -10,7 +10,7 @@ use crate::engine_api::{
     EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork, ExistingVolume, Kind,
     Malformed, Owned,
 };
-use crate::policy::{Icc, Policy, Shared};
+use crate::policy::{Icc, Policy, Shared, Subnet};
 
 /// What the gate found out about what a request refers to, before it decides.
 #[derive(Debug, Clone, Default)]
@@ -23,10 +23,18 @@ pub struct Facts {
     pub host_paths: HashMap<String, Result<HostFile, String>>,
     /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.
     pub opened: HashMap<String, Result<String, String>>,
+    /// Opened paths in whose place somebody could put another, or has: how.
+    pub movable: HashMap<String, String>,
     /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
     pub protected: Vec<String>,
+    /// Addresses that the host has, and those that it reaches otherwise than by Docker's networks or by default.
+    pub routed: Vec<Subnet>,
+    /// Why these could not be read.
+    pub routes_unread: Option<String>,
     /// The container that the request enters, starts or changes.
     pub container: Option<Found<ExistingContainer>>,
+    /// Whether the exec instance that the request starts has every right of root on the host, whoever made it.
+    pub exec_is_privileged: bool,
     /// By the text that names it: each other container that the request, or one of these, joins or links.
     pub others: HashMap<String, Found<ExistingContainer>>,
     /// By its name: each volume that the request mounts, or that the container has.

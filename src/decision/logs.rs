@@ -1,17 +1,11 @@
 //! Limits on where a container's logs go.
 
-use super::{Judge, Reason};
+use super::{Judge, Reason, log_options};
 use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
 
 /// Log drivers that write on the daemon's host only; no name is the daemon's default.
 const LOCAL_DRIVERS: &[&str] = &["", "json-file", "local", "none"];
-
-/// The options of those drivers.
-#[rustfmt::skip]
-const LOCAL_OPTIONS: &[&str] = &[
-    "compress", "env", "env-regex", "labels", "labels-regex", "max-buffer-size", "max-file", "max-size", "mode", "tag",
-];
 
 impl Judge<'_> {
     pub(super) fn log_config(&mut self, path: &str, value: &Value) {
@@ -42,8 +36,7 @@ impl Judge<'_> {
             return;
         }
         for (key, option) in value.get(options).map(Value::members).unwrap_or_default() {
-            if !LOCAL_OPTIONS.contains(&key.as_str()) {
-                let message = "no option of the drivers that log locally";
+            if let Some(message) = log_options::fault(key, option.as_text()) {
                 let carries_secrets = self
                     .request
                     .operation()
@@ -53,15 +46,9 @@ impl Judge<'_> {
                 } else {
                     Reason::text(option)
                 };
-                self.refuse(
-                    Reason::new(
-                        "log-option",
-                        &format!("{path}.{options}.{key}"),
-                        &shown,
-                        message,
-                    )
-                    .opened_by(setting.line, ""),
-                );
+                let place = format!("{path}.{options}.{key}");
+                let reason = Reason::new("log-option", &place, &shown, &message);
+                self.refuse(reason.opened_by(setting.line, ""));
             }
         }
     }

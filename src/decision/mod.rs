@@ -6,10 +6,12 @@ mod facts;
 mod host_paths;
 mod image;
 mod limited;
+mod log_options;
 mod logs;
 mod mounts;
 mod namespaces;
 mod network;
+mod opened_path;
 mod outward;
 mod own;
 mod pin;
@@ -22,8 +24,10 @@ mod references;
 mod rewrite;
 mod secret;
 mod service;
+mod subnet;
 mod swarm;
 mod swarm_reference;
+mod ulimits;
 mod view;
 mod volume;
 
@@ -39,6 +43,7 @@ pub use own::references_of_owner;
 pub use quiet::{HIDDEN, hidden_places, hiding_keys};
 pub use reason::{Reason, Refusal};
 pub use references::{Reference, enters_container, references, references_of};
+pub use subnet::names_subnets;
 pub use view::{AnswerShape, View};
 
 /// The outcome of a decision.

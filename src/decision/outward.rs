@@ -5,7 +5,6 @@ use super::references::{first, links_open};
 use super::{Judge, Reason};
 use crate::engine_api::OWNER_LABEL;
 use crate::engine_api::json::{self, Value};
-use crate::policy::Subnet;
 
 impl Judge<'_> {
     /// A link hands over the other container's environment, and opens the way to it where ICC is off; on a network
@@ -75,18 +74,6 @@ impl Judge<'_> {
         {
             let (path, message) = (format!("{path}.{OWNER_LABEL}"), "only the gate writes it");
             self.refuse(Reason::new("owner-label", &path, label.as_text(), message));
-        }
-    }
-
-    pub(super) fn subnet(&mut self, path: &str, text: &str) {
-        let setting = &self.policy.network.subnets;
-        let permits = |wanted: Subnet| setting.value.iter().any(|range| range.contains(&wanted));
-        if !text.is_empty() && !Subnet::parse(text).is_some_and(permits) {
-            let remedy = format!("`subnets = [{}]` in `[network]`", Reason::quoted(text));
-            let message = "the host would send these addresses to the new network";
-            self.refuse(
-                Reason::new("subnet", path, text, message).opened_by(setting.line, &remedy),
-            );
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a permitted request is changed in before it goes on: ids in place of names, host paths resolved, ICC stamped.
 
-use super::host_paths::{self, Opened};
+use super::opened_path::{self, Opened};
 use super::{Facts, own, pin};
 use crate::engine_api::json::Value;
 use crate::engine_api::mount::{Mount, Source};
@@ -88,7 +88,7 @@ impl HostMounts<'_> {
         let Source::HostPath(source) = &mount.source else {
             return None;
         };
-        host_paths::opened(self.policy, self.facts, source).ok()
+        opened_path::opened(self.policy, self.facts, source).ok()
     }
 
     fn bind(&mut self, index: usize, text: &str) -> Bind {
@@ -104,7 +104,7 @@ impl HostMounts<'_> {
         };
         let mut parts = text.split(':').skip(1);
         let (target, options) = (parts.next().unwrap_or_default(), parts.next());
-        if is_writable {
+        if is_writable && !leaves_out_beneath {
             let options = options.map(|options| format!(":{options}"));
             return Bind::As(format!("{path}:{target}{}", options.unwrap_or_default()));
         }
@@ -143,7 +143,7 @@ impl HostMounts<'_> {
             return;
         };
         value.set("Source", Value::Text(path.into()));
-        if is_writable {
+        if is_writable && !leaves_out_beneath {
             return;
         }
         if !mount.is_read_only {

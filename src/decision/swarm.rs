@@ -4,7 +4,7 @@ use super::{Judge, Reason};
 use crate::engine_api::Operation;
 use crate::engine_api::json::Value;
 use crate::engine_api::swarm_address::{self, SwarmAddress};
-use crate::policy::{Limit, Subnet};
+use crate::policy::Limit;
 
 impl Judge<'_> {
     /// Where a swarm that is made or joined listens, what it advertises and where its data goes, by what the daemon
@@ -87,26 +87,6 @@ impl Judge<'_> {
                     message,
                 )
                 .opened_by(setting.line, &remedy),
-            );
-        }
-    }
-
-    pub(super) fn address_pool(&mut self, path: &str, value: &Value) {
-        let setting = &self.policy.network.subnets;
-        for (index, text) in value.texts().enumerate() {
-            let wanted = Subnet::parse(text);
-            let permits =
-                |wanted: Subnet| setting.value.iter().any(|range| range.contains(&wanted));
-            if wanted.is_some_and(permits) {
-                continue;
-            }
-            let remedy = wanted
-                .map(|_| format!("`subnets = [{}]` in `[network]`", Reason::quoted(text)))
-                .unwrap_or_default();
-            let message = "the hosts would send these addresses to networks of the swarm";
-            self.refuse(
-                Reason::new("subnet", &format!("{path}[{index}]"), text, message)
-                    .opened_by(setting.line, &remedy),
             );
         }
     }

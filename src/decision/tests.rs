@@ -106,6 +106,21 @@ const KEYS: &[(&str, &str, &str)] = &[
         r#"security-options = ["seccomp=unconfined"]"#,
     ),
     (
+        r#"{"Ulimits":[{"Name":"nofile","Hard":9},{"Name":"RtPrio","Hard":9}]}"#,
+        "ulimit",
+        r#"ulimits = ["rtprio"]"#,
+    ),
+    (
+        r#"{"Ulimits":[{"Name":"memlock","Hard":-1,"Soft":-1}]}"#,
+        "ulimit",
+        r#"ulimits = ["memlock"]"#,
+    ),
+    (
+        r#"{"CpuRealtimeRuntime":1000}"#,
+        "ulimit",
+        r#"ulimits = ["rtprio"]"#,
+    ),
+    (
         r#"{"Sysctls":{"net.core.somaxconn":"1"}}"#,
         "sysctl",
         r#"sysctls = ["net.core.*"]"#,

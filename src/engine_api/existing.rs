@@ -237,17 +237,31 @@ impl DaemonDefaults {
     }
 }
 
-/// Reads the answer to `ExecInspect`: the full id of the container that this exec instance belongs to.
+/// An exec instance: what never changes of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingExec {
+    /// The full id of the container that it belongs to.
+    pub container: String,
+    /// Whether what it runs has every right of root on the host.
+    pub is_privileged: bool,
+}
+
+/// Reads the answer to `ExecInspect`.
 ///
 /// # Errors
 /// [`Malformed`] where it is none, or describes another exec instance than `id`.
-pub fn container_of_exec(bytes: &[u8], id: &str) -> Result<String, Malformed> {
+pub fn existing_exec(bytes: &[u8], id: &str) -> Result<ExistingExec, Malformed> {
     let answer = json::read(bytes)?;
     let container = answer.text("ContainerID");
     if answer.text("ID") != id || !is_full_id(container) {
         return Err(Malformed::Body("it describes another one".to_owned()));
     }
-    Ok(container.to_owned())
+    let process = answer.get("ProcessConfig");
+    let privileged = process.and_then(|process| process.get("privileged"));
+    Ok(ExistingExec {
+        container: container.to_owned(),
+        is_privileged: privileged.is_some_and(|privileged| *privileged != Raw::Bool(false)),
+    })
 }
 
 /// The text of an error, empty where the daemon gave none.

@@ -59,7 +59,7 @@ pub(super) fn each(
         Inner::Values(item) => {
             for (key, value) in value.members() {
                 path.push('.');
-                path.push_str(key);
+                path.push_str(shortened(key));
                 each(value, item, path, show);
                 path.truncate(length);
             }

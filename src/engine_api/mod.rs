@@ -21,10 +21,10 @@ mod versions;
 use std::fmt;
 
 pub use existing::{
-    CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage,
-    ExistingNetwork, ExistingVolume, Kind, OWNER_LABEL, Owned, OwnedContainer, Resources,
-    container_of_exec, containers_at, error_message, is_false, owned_containers, owned_networks,
-    owned_volumes, service_of_task,
+    CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingExec,
+    ExistingImage, ExistingNetwork, ExistingVolume, Kind, OWNER_LABEL, Owned, OwnedContainer,
+    Resources, containers_at, error_message, existing_exec, is_false, owned_containers,
+    owned_networks, owned_volumes, service_of_task,
 };
 pub use fields::Field;
 use json::Value;

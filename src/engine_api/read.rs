@@ -22,6 +22,9 @@ pub struct UnknownField {
 /// The most dropped and the most unknown fields of one body that are named; one unknown field is enough to refuse.
 const MOST_NAMED: usize = 64;
 
+/// Items of lists and members of objects in one body: what it is read into takes many times the room of its bytes.
+const MOST_VALUES: usize = 65_536;
+
 /// Room for the fields of a body and of the objects in it, before it is known how many come.
 const USUAL_FIELDS: usize = 32;
 
@@ -44,8 +47,12 @@ impl Reading {
 
     /// Reads a body, holds it against its shape and yields the canonical one.
     pub(super) fn body(&mut self, bytes: &[u8], shape: Shape) -> Result<Value, Malformed> {
-        let mut tokens = Tokens::of(bytes)?.lasting();
+        let mut tokens = Tokens::of(bytes)?.lasting().holding(MOST_VALUES + 1);
         let value = self.shaped(&mut tokens, shape, &Place::Root);
+        if tokens.holds_too_many() {
+            let cause = format!("it has more than {MOST_VALUES} values, and nothing needs as many");
+            return Err(Malformed::Body(cause));
+        }
         let read = value.and_then(|value| Ok(tokens.end().map(|()| value)?));
         // A fault of the JSON comes first, wherever it stands.
         read.or_else(|fault| json::read(bytes).and(Err(*fault)))
@@ -85,11 +92,21 @@ impl Reading {
                 text_or_null(tokens)?.ok_or_else(|| misfit(shape, place))
             })?,
             (Some(b'['), Shape::List(item)) => list(tokens, |tokens, index| {
-                self.shaped(tokens, *item, &Place::Item(place, index))
+                let place = Place::Item(place, index);
+                // Go makes a nil pointer of it, which not every daemon expects.
+                if tokens.peek() == Some(b'n') && matches!(item, Shape::Object(_)) {
+                    return Err(misfit(*item, &place));
+                }
+                self.shaped(tokens, *item, &place)
             })?,
             (Some(b'{'), Shape::Object(schema)) => self.object(tokens, schema, place)?,
             (Some(b'{'), Shape::Map(item)) => map(tokens, |tokens, key| {
-                self.shaped(tokens, *item, &Place::Member(place, key))
+                let value = self.shaped(tokens, *item, &Place::Member(place, key))?;
+                // docker-py joins a network so, and where it is a nil pointer the daemon says no more of it.
+                Ok(match (value, item) {
+                    (Value::Null, Shape::Object(_)) => Value::Object(Vec::new()),
+                    (value, _) => value,
+                })
             })?,
             (Some(b'{'), Shape::TextMap) => map(tokens, |tokens, _| {
                 text_or_null(tokens)?.ok_or_else(|| misfit(shape, place))
@@ -358,7 +375,7 @@ impl fmt::Display for Place<'_> {
             Self::Root => Ok(()),
             Self::Field(Self::Root, key) => f.write_str(shortened(key)),
             Self::Field(parent, key) => write!(f, "{parent}.{}", shortened(key)),
-            Self::Member(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Member(parent, key) => write!(f, "{parent}.{}", shortened(key)),
             Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
         }
     }

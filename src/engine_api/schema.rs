@@ -311,6 +311,14 @@ pub enum Limit {
     ServiceConfigs,
     /// What the nodes of a swarm offer beyond processors and memory, by its kind.
     GenericResources,
+    /// What the daemon runs in the container from time to time.
+    Healthcheck,
+    /// `Ulimits`: a `Name` each, of which the daemon makes `RLIMIT_NAME`.
+    Ulimits,
+    /// The same of a build, as JSON that the daemon decodes.
+    BuildUlimits,
+    /// `CpuRealtimePeriod` and `CpuRealtimeRuntime`: time of the processors before all others.
+    CpuRealtime,
     /// `TaskTemplate.Runtime`: what the tasks of a service are.
     TaskRuntime,
     /// `rollback` of `ServiceUpdate`: an older spec of the service in place of the one in the body.

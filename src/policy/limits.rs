@@ -36,6 +36,7 @@ pub(super) fn container(
         device_cgroup_rules: texts(table, "device-cgroup-rules", words::device_cgroup_rule),
         security_options: texts(table, "security-options", words::security_option),
         sysctls: patterns(table, "sysctls"),
+        ulimits: texts(table, "ulimits", words::ulimit),
         runtimes: patterns(table, "runtimes"),
         cgroup_parents: patterns(table, "cgroup-parents"),
         negative_oom_score: limit(table, "negative-oom-score", Value::boolean),
@@ -178,11 +179,13 @@ fn host_path(value: Value<'_>, parameters: &BTreeMap<String, Option<String>>) ->
         let path = path.and_then(|path| path.parsed(|text| paths::host_path(text, parameters)));
         let access = table.take("access");
         let subpaths = table.take("subpaths");
+        let set_user_id = table.take("set-user-id");
         let is_writable = access.and_then(|access| access.parsed(words::access));
         Some(HostPath {
             path: path.flatten()?,
             is_writable: is_writable.unwrap_or_default(),
             has_subpaths: subpaths.and_then(Value::boolean).unwrap_or_default(),
+            has_set_user_id: set_user_id.and_then(Value::boolean).unwrap_or_default(),
         })
     });
     read.flatten()

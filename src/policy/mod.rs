@@ -102,6 +102,8 @@ pub struct ContainerLimits {
     /// Exact options beyond the harmless ones, like `seccomp=unconfined`.
     pub security_options: Limit<Vec<String>>,
     pub sysctls: Limit<Vec<Pattern>>,
+    /// Beyond the harmless ones, in small letters.
+    pub ulimits: Limit<Vec<String>>,
     pub runtimes: Limit<Vec<Pattern>>,
     pub cgroup_parents: Limit<Vec<Pattern>>,
     pub negative_oom_score: Limit<bool>,
@@ -135,8 +137,10 @@ pub struct HostPath {
     /// Absolute and clean; what lies beneath it is meant too.
     pub path: String,
     pub is_writable: bool,
-    /// Whether what lies beneath may be mounted by itself although containers could put a link in its place.
+    /// Whether it, and what lies beneath, may be mounted although others could put a link in its place.
     pub has_subpaths: bool,
+    /// Whether containers may write where the host honours set-user-id programs and device nodes.
+    pub has_set_user_id: bool,
 }
 
 /// Whether gate and daemon see the same files.

@@ -84,6 +84,18 @@ impl Subnet {
             && self.bits <= other.bits
             && prefix(self.address, self.bits) == prefix(other.address, self.bits)
     }
+
+    /// Whether the two have an address in common.
+    #[must_use]
+    pub fn meets(&self, other: &Self) -> bool {
+        self.contains(other) || other.contains(self)
+    }
+
+    /// The range of the first `bits` of an address; `None` where it has not as many.
+    #[must_use]
+    pub fn of(address: IpAddr, bits: u8) -> Option<Self> {
+        (bits <= width(address)).then_some(Self { address, bits })
+    }
 }
 
 /// As it is written.

@@ -148,6 +148,34 @@ pub(super) fn volume_type(text: &str) -> Result<String, Fault> {
     Err(Fault::new("unknown-value", message).help(help))
 }
 
+/// The name of a resource limit, as `docker run --ulimit` takes it.
+pub(super) fn ulimit(text: &str) -> Result<String, Fault> {
+    if ULIMITS.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let message = format!("no resource limit is named `{text}`");
+    Err(Fault::new("unknown-value", message).help(did_you_mean(text, ULIMITS)))
+}
+
+// github.com/docker/go-units, ulimit.go.
+const ULIMITS: &[&str] = &[
+    "core",
+    "cpu",
+    "data",
+    "fsize",
+    "locks",
+    "memlock",
+    "msgqueue",
+    "nice",
+    "nofile",
+    "nproc",
+    "rss",
+    "rtprio",
+    "rttime",
+    "sigpending",
+    "stack",
+];
+
 // moby: daemon/daemon_unix.go, parseSecurityOpt.
 const SECURITY_OPTIONS: &[&str] = &[
     "apparmor",

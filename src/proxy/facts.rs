@@ -1,13 +1,16 @@
 //! What the gate finds out before it decides: of the daemon what names refer to, of its own host where paths lead.
 
+use std::sync::Arc;
+
 use tokio::time::{self, Duration};
 
 use crate::decision::{self, Facts, Found};
 use crate::engine_api::EngineRequest;
-use crate::policy::{HostFileSystem, Policy};
+use crate::policy::{HostFileSystem, Policy, Subnet};
 
 use super::connection::Connection;
 use super::host_files::{self, HostFiles, Wanted};
+use super::host_routes;
 use super::lookups;
 
 /// The facts that the decision on this request reads.
@@ -17,6 +20,9 @@ pub(super) async fn gather(
     request: &EngineRequest,
 ) -> Facts {
     let mut facts = lookups::answered(connection, policy, request).await;
+    if connection.gate.nameservers.is_some() && decision::names_subnets(request) {
+        routes(connection, &mut facts).await;
+    }
     let mut paths = decision::host_paths(policy, request);
     for container in facts.containers() {
         paths.append(&mut decision::host_paths_of_container(policy, container));
@@ -36,11 +42,26 @@ pub(super) async fn gather(
     };
     facts.host_paths = found.host_paths;
     facts.opened = found.opened;
+    facts.movable = found.movable;
     facts.protected = found.protected;
     facts
         .protected
         .extend_from_slice(&connection.gate.protected);
     facts
+}
+
+/// What the host has and reaches by itself.
+async fn routes(connection: &Connection, facts: &mut Facts) {
+    let found = tokio::task::spawn_blocking(host_routes::find);
+    match time::timeout(DEADLINE, found).await {
+        Ok(Ok(Ok(found))) => facts.routed = found,
+        Ok(Ok(Err(cause))) => facts.routes_unread = Some(cause),
+        Ok(Err(_)) | Err(_) => facts.routes_unread = Some("the kernel does not answer".to_owned()),
+    }
+    let servers = connection.gate.nameservers.iter().flatten();
+    facts
+        .routed
+        .extend(servers.map(|server| Subnet::only(*server)));
 }
 
 /// Where the daemon keeps its data, on its own host.
@@ -70,6 +91,7 @@ async fn host_files(
     let wanted = Wanted {
         paths: paths.clone(),
         opened: container.host_paths.value.clone(),
+        seen: Arc::clone(&connection.gate.seen),
         writable: connection.gate.writable.clone(),
         protected: connection.gate.protected.clone(),
         data_root,

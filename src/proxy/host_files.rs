@@ -5,11 +5,27 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::decision::{HostFile, PROTECTED, lies_in};
 use crate::policy::HostPath;
 
 use super::mount_table::{self, MountPoint, Origin};
+
+mod walk;
+
+/// By its path: device and inode of a file.
+pub type SeenFiles = HashMap<String, (u64, u64)>;
+
+/// What each opened path is by now; one that is not there is left out.
+#[must_use]
+pub fn seen<'p>(opened: impl Iterator<Item = &'p HostPath>) -> SeenFiles {
+    let found = |opened: &HostPath| {
+        let found = fs::metadata(&opened.path).ok()?;
+        Some((opened.path.clone(), (found.dev(), found.ino())))
+    };
+    opened.filter_map(found).collect()
+}
 
 /// What is to be found out.
 #[derive(Debug)]
@@ -18,6 +34,8 @@ pub(super) struct Wanted {
     pub(super) paths: Vec<String>,
     /// By the policy in question.
     pub(super) opened: Vec<HostPath>,
+    /// What each of them was when the policies were loaded.
+    pub(super) seen: Arc<SeenFiles>,
     /// Opened for writing, by whichever policy.
     pub(super) writable: Vec<String>,
     /// Beside those that are always protected.
@@ -30,6 +48,7 @@ pub(super) struct Wanted {
 pub(super) struct HostFiles {
     pub(super) host_paths: HashMap<String, Result<HostFile, String>>,
     pub(super) opened: HashMap<String, Result<String, String>>,
+    pub(super) movable: HashMap<String, String>,
     pub(super) protected: Vec<String>,
 }
 
@@ -74,12 +93,17 @@ pub(super) fn find(wanted: &Wanted) -> HostFiles {
         (path.clone(), file)
     });
     let opened = wanted.opened.iter().map(|opened| {
-        let leads_to = trusted(&opened.path, &writable);
+        let leads_to = walk::trusted(&opened.path, &writable);
         (opened.path.clone(), leads_to)
+    });
+    let movable = wanted.opened.iter().filter_map(|opened| {
+        let path = &opened.path;
+        Some((path.clone(), walk::movable(path, wanted.seen.get(path))?))
     });
     HostFiles {
         host_paths: host_paths.collect(),
         opened: opened.collect(),
+        movable: movable.collect(),
         protected: guarded.paths,
     }
 }
@@ -106,41 +130,6 @@ fn movable_in(path: &str, writable: &[String]) -> Option<String> {
     above
         .find(|above| lies_in(path, above) && *above != path)
         .cloned()
-}
-
-/// Where an opened path leads, unless by a link that a container could have put there.
-fn trusted(path: &str, writable: &[String]) -> Result<String, String> {
-    let mut real = PathBuf::from("/");
-    let mut rest: Vec<String> = path.rsplit('/').map(str::to_owned).collect();
-    let mut links = 0;
-    while let Some(part) = rest.pop() {
-        match part.as_str() {
-            "" | "." => continue,
-            ".." => {
-                real.pop();
-                continue;
-            }
-            _ => {}
-        }
-        let next = real.join(&part);
-        let found = fs::symlink_metadata(&next).map_err(|error| error.to_string())?;
-        if !found.is_symlink() {
-            real = next;
-            continue;
-        }
-        links += 1;
-        let directory = real.to_string_lossy();
-        if links > MOST_LINKS || writable.iter().any(|opened| lies_in(&directory, opened)) {
-            return Err(format!("containers may put links at `{}`", next.display()));
-        }
-        let target = fs::read_link(&next).map_err(|error| error.to_string())?;
-        let target = text(target)?;
-        if target.starts_with('/') {
-            real = PathBuf::from("/");
-        }
-        rest.extend(target.rsplit('/').map(str::to_owned));
-    }
-    text(real)
 }
 
 /// What no container may reach, by name and by file.
@@ -208,6 +197,11 @@ fn described(path: String, guarded: &Guarded, mounts: &[MountPoint]) -> HostFile
     let around = mounts.iter().filter(|mount| lies_in(&path, &mount.path));
     // Of several mounts at one place the last is on top.
     let around = around.max_by_key(|mount| mount.path.len());
+    let set_user_id_on = if is_socket {
+        Vec::new()
+    } else {
+        set_user_id_on(around, &beneath, mounts)
+    };
     let of_the_kernel = around
         .into_iter()
         .chain(beneath.iter().copied())
@@ -224,11 +218,25 @@ fn described(path: String, guarded: &Guarded, mounts: &[MountPoint]) -> HostFile
         mounts_beneath: beneath.iter().map(|mount| mount.path.clone()).collect(),
         path,
         movable_in: None,
+        set_user_id_on,
     }
 }
 
-/// As many as the kernel follows.
-const MOST_LINKS: usize = 40;
+/// The mounts on which the host honours set-user-id programs and device nodes.
+///
+/// Under systemd with `NoNewPrivileges=` the gate's own mounts are all `nosuid`, its root among them, which no host has,
+/// and so say nothing of the host's.
+fn set_user_id_on(
+    around: Option<&MountPoint>,
+    beneath: &[&MountPoint],
+    mounts: &[MountPoint],
+) -> Vec<String> {
+    let root = mounts.iter().rfind(|mount| mount.path == "/");
+    let tells = root.is_some_and(|root| !root.is_nosuid);
+    let all = around.into_iter().chain(beneath.iter().copied());
+    let honours = all.filter(|mount| !(tells && mount.is_nosuid && mount.is_nodev));
+    honours.map(|mount| mount.path.clone()).collect()
+}
 
 #[cfg(test)]
 mod tests;

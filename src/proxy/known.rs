@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::engine_api::DaemonDefaults;
+use crate::engine_api::{DaemonDefaults, ExistingExec};
 
 /// Facts of the daemon that no client can change; names are not among them.
 #[derive(Debug, Default)]
 pub struct Known {
     defaults: Mutex<Option<(Instant, DaemonDefaults)>>,
-    /// The container of each exec instance: its id is the daemon's own choice, and belongs to one container for good.
-    execs: Mutex<HashMap<String, String>>,
+    /// Each exec instance: its id is the daemon's own choice, and belongs to one container for good.
+    execs: Mutex<HashMap<String, ExistingExec>>,
 }
 
 impl Known {
@@ -26,18 +26,18 @@ impl Known {
         *lock(&self.defaults) = Some((Instant::now(), defaults.clone()));
     }
 
-    /// The full id of the container that an exec instance belongs to.
-    pub(super) fn container_of(&self, exec: &str) -> Option<String> {
-        lock(&self.execs).get(exec).cloned()
+    /// What an exec instance is, by its full id.
+    pub(super) fn exec(&self, id: &str) -> Option<ExistingExec> {
+        lock(&self.execs).get(id).cloned()
     }
 
-    /// Keeps a bounded number of the latest; `exec` is the full id.
-    pub(super) fn keep_exec(&self, exec: &str, container: &str) {
+    /// Keeps a bounded number of the latest; `id` is the full one.
+    pub(super) fn keep_exec(&self, id: &str, exec: &ExistingExec) {
         let mut execs = lock(&self.execs);
         if execs.len() >= MOST_EXECS {
             execs.clear();
         }
-        execs.insert(exec.to_owned(), container.to_owned());
+        execs.insert(id.to_owned(), exec.clone());
     }
 }
 
@@ -47,7 +47,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// How long the daemon's defaults are taken for what they were; they change with its settings.
 const DEFAULTS_LAST: Duration = Duration::from_secs(60);
-/// Exec instances whose container is kept.
+/// Exec instances that are kept.
 const MOST_EXECS: usize = 4096;
 
 #[cfg(test)]
@@ -57,14 +57,15 @@ mod tests {
     #[test]
     fn a_bounded_number_of_exec_instances_is_kept() {
         let known = Known::default();
+        let exec = ExistingExec {
+            container: "c".to_owned(),
+            is_privileged: false,
+        };
         for index in 0..=MOST_EXECS {
-            known.keep_exec(&index.to_string(), "c");
+            known.keep_exec(&index.to_string(), &exec);
         }
-        assert_eq!(
-            known.container_of(&MOST_EXECS.to_string()).as_deref(),
-            Some("c")
-        );
+        assert_eq!(known.exec(&MOST_EXECS.to_string()), Some(exec));
         assert!(lock(&known.execs).len() <= MOST_EXECS);
-        assert_eq!(known.container_of("x"), None);
+        assert_eq!(known.exec("x"), None);
     }
 }

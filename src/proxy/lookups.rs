@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 use crate::daemon::{IdleConnection, Question, Reply};
 use crate::decision::{self, Facts, Found, Reference};
 use crate::engine_api::{
-    DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage, ExistingNetwork,
-    ExistingVolume, Malformed, Owned, container_of_exec, error_message,
+    DaemonDefaults, EngineRequest, ExistingContainer, ExistingExec, ExistingImage, ExistingNetwork,
+    ExistingVolume, Malformed, Owned, error_message, existing_exec,
 };
 use crate::metrics::LookedUp;
 use crate::policy::Policy;
@@ -47,7 +47,9 @@ pub(super) async fn answered(
         }
         let mut next = Vec::new();
         for (reference, answer) in ask_all(connection, wanted).await {
-            if let Answer::Container(Found::Is(container)) = &answer {
+            if let Answer::Container(Found::Is(container)) | Answer::Exec(Found::Is(container), _) =
+                &answer
+            {
                 next.append(&mut decision::references_of(policy, container));
             }
             keep(&mut facts, reference, answer);
@@ -61,6 +63,8 @@ pub(super) async fn answered(
 #[derive(Debug)]
 enum Answer {
     Container(Found<ExistingContainer>),
+    /// The container of an exec instance, and whether that one is privileged.
+    Exec(Found<ExistingContainer>, bool),
     Volume(Found<ExistingVolume>),
     Network(Found<ExistingNetwork>),
     Image(Found<ExistingImage>),
@@ -69,8 +73,12 @@ enum Answer {
 
 fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
     match (reference, answer) {
-        (Reference::Container(_) | Reference::Exec(_), Answer::Container(found)) => {
+        (Reference::Container(_), Answer::Container(found)) => {
             facts.container = Some(found);
+        }
+        (Reference::Exec(_), Answer::Exec(found, is_privileged)) => {
+            facts.container = Some(found);
+            facts.exec_is_privileged = is_privileged;
         }
         (Reference::Other(name), Answer::Container(found)) => {
             facts.others.insert(name, found);
@@ -94,6 +102,7 @@ fn keep(facts: &mut Facts, reference: Reference, answer: Answer) {
         (
             _,
             Answer::Container(_)
+            | Answer::Exec(..)
             | Answer::Volume(_)
             | Answer::Network(_)
             | Answer::Image(_)
@@ -177,7 +186,10 @@ impl Asker {
             Reference::Container(name) | Reference::Other(name) => {
                 Answer::Container(self.container(name).await)
             }
-            Reference::Exec(id) => Answer::Container(self.container_behind(id).await),
+            Reference::Exec(id) => {
+                let (container, is_privileged) = self.container_behind(id).await;
+                Answer::Exec(container, is_privileged)
+            }
             Reference::Volume(name) => {
                 Answer::Volume(self.ask(Question::Volume(name), ExistingVolume::read).await)
             }
@@ -196,22 +208,26 @@ impl Asker {
         }
     }
 
-    async fn container_behind(&mut self, exec: &str) -> Found<ExistingContainer> {
-        let known = self.gate.known.container_of(exec);
+    /// The container of an exec instance, and whether that one is privileged.
+    async fn container_behind(&mut self, id: &str) -> (Found<ExistingContainer>, bool) {
+        let known = self.gate.known.exec(id);
         self.gate.metrics.exec_needed(known.is_some());
-        if let Some(id) = known
-            && let Found::Is(container) = self.container(&id).await
+        if let Some(ExistingExec {
+            container,
+            is_privileged,
+        }) = known
+            && let Found::Is(container) = self.container(&container).await
         {
-            return Found::Is(container);
+            return (Found::Is(container), is_privileged);
         }
-        let read = |bytes: &[u8]| container_of_exec(bytes, exec);
-        match self.ask(Question::Exec(exec), read).await {
-            Found::Is(id) => {
-                self.gate.known.keep_exec(exec, &id);
-                self.container(&id).await
+        let read = |bytes: &[u8]| existing_exec(bytes, id);
+        match self.ask(Question::Exec(id), read).await {
+            Found::Is(exec) => {
+                self.gate.known.keep_exec(id, &exec);
+                (self.container(&exec.container).await, exec.is_privileged)
             }
-            Found::Answered { status, message } => Found::Answered { status, message },
-            Found::Unknown(cause) => Found::Unknown(cause),
+            Found::Answered { status, message } => (Found::Answered { status, message }, false),
+            Found::Unknown(cause) => (Found::Unknown(cause), false),
         }
     }
 

@@ -12,6 +12,7 @@ mod forward;
 mod group;
 mod headers;
 mod host_files;
+mod host_routes;
 mod judge;
 mod known;
 mod large;
@@ -56,6 +57,8 @@ use crate::reload::Expiry;
 pub use allowance::Allowances;
 use allowance::{Allowed, Held};
 use connection::{After, Connection};
+pub use host_files::{SeenFiles, seen};
+pub use host_routes::nameservers;
 use judge::Judged;
 pub use known::Known;
 use large::Lane;
@@ -82,6 +85,10 @@ pub struct Gate {
     pub protected: Vec<String>,
     /// Host paths that some policy opens for writing.
     pub writable: Vec<String>,
+    /// What the host paths that policies open were when these were loaded.
+    pub seen: Arc<SeenFiles>,
+    /// What the host asks for names; `None` where the daemon is behind a network, and so on another host.
+    pub nameservers: Option<Vec<IpAddr>>,
     pub known: Known,
     /// In the order of the configuration: the first that matches holds.
     pub clients: Vec<KnownClient>,

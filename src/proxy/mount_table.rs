@@ -13,6 +13,10 @@ pub(super) struct MountPoint {
     pub(super) origin: Origin,
     /// The type of the file system.
     pub(super) kind: String,
+    /// Whether set-user-id programs mean nothing there.
+    pub(super) is_nosuid: bool,
+    /// Whether device nodes mean nothing there.
+    pub(super) is_nodev: bool,
 }
 
 /// A file by its place on a device, which stays the same by whichever mount it is reached.
@@ -55,7 +59,12 @@ impl MountPoint {
 /// Where they cannot be read, or are too many.
 pub(super) fn read() -> io::Result<Vec<MountPoint>> {
     let table = bounded("/proc/self/mountinfo")?;
-    Ok(table.lines().filter_map(mount_point).collect())
+    Ok(parsed(&table))
+}
+
+/// Those of a table as the kernel writes it.
+pub(super) fn parsed(table: &str) -> Vec<MountPoint> {
+    table.lines().filter_map(mount_point).collect()
 }
 
 /// Where containerd listens in the gate's own network, each with all that lies beside it; none where that is not told.
@@ -69,15 +78,20 @@ pub(super) fn containerd_sockets() -> Vec<String> {
     found
 }
 
-/// proc(5), `/proc/pid/mountinfo`: device, path on it and place stand third to fifth, the type after ` - `.
+/// proc(5), `/proc/pid/mountinfo`: device, path on it, place and options stand third to sixth, the type after ` - `.
 fn mount_point(line: &str) -> Option<MountPoint> {
     let (fields, rest) = line.split_once(" - ")?;
     let mut fields = fields.split(' ').skip(2);
     let device = fields.next()?.to_owned();
     let (root, path) = (unescaped(fields.next()?), unescaped(fields.next()?));
-    let kind = rest.split(' ').next()?.to_owned();
-    let origin = Origin { device, path: root };
-    Some(MountPoint { path, origin, kind })
+    let options: Vec<&str> = fields.next()?.split(',').collect();
+    Some(MountPoint {
+        path,
+        origin: Origin { device, path: root },
+        kind: rest.split(' ').next()?.to_owned(),
+        is_nosuid: options.contains(&"nosuid"),
+        is_nodev: options.contains(&"nodev"),
+    })
 }
 
 /// Spaces and the like stand there as `\040`.
@@ -110,7 +124,7 @@ fn containerd_directory(line: &str) -> Option<String> {
     (is_containerd && !directory.is_empty()).then(|| directory.to_owned())
 }
 
-fn bounded(path: &str) -> io::Result<String> {
+pub(super) fn bounded(path: &str) -> io::Result<String> {
     let mut text = Vec::new();
     File::open(path)?
         .take(MOST_BYTES + 1)
@@ -158,7 +172,7 @@ mod tests {
     #[test]
     fn a_file_is_the_same_by_every_mount() {
         let table = "1 0 8:1 / / rw - ext4 a rw\n2 1 0:9 / /run rw - tmpfs b rw\n3 1 8:1 /var /srv/v rw - ext4 a rw";
-        let mounts: Vec<_> = table.lines().filter_map(mount_point).collect();
+        let mounts = parsed(table);
         let of = |path| Origin::of(path, &mounts).unwrap();
         assert_eq!(of("/srv/v/lib/docker"), origin("8:1", "/var/lib/docker"));
         assert_eq!(of("/run/a"), origin("0:9", "/a"));
@@ -182,11 +196,30 @@ mod tests {
             path: "/mnt/with space".to_owned(),
             origin: origin("98:0", "/a"),
             kind: "ext3".to_owned(),
+            is_nosuid: false,
+            is_nodev: false,
         };
         assert_eq!(mount_point(line), Some(expected));
         let line = "25 30 0:23 / /proc rw shared:12 shared:13 - proc proc rw";
         assert!(mount_point(line).unwrap().is_of_the_kernel());
         assert_eq!(mount_point("nonsense"), None);
+    }
+
+    #[test]
+    fn the_options_of_a_mount_are_its_own() {
+        for (options, is_nosuid, is_nodev) in [
+            ("rw", false, false),
+            ("rw,nosuid", true, false),
+            ("rw,nodev,relatime", false, true),
+            ("nodev,rw,nosuid,noexec", true, true),
+            ("rw,xnosuid,nodevs", false, false),
+        ] {
+            // What stands after the type is the file system's.
+            let line = format!("1 0 8:1 / /srv {options} shared:1 - ext4 /dev/a rw,nosuid,nodev");
+            let mount = mount_point(&line).unwrap();
+            let found = (mount.is_nosuid, mount.is_nodev);
+            assert_eq!(found, (is_nosuid, is_nodev), "{options}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use crate::daemon::Question;
 use crate::decision::Found;
-use crate::engine_api::{Kind, Owned, container_of_exec, service_of_task};
+use crate::engine_api::{Kind, Owned, existing_exec, service_of_task};
 
 use super::lookups::Asker;
 
@@ -21,9 +21,9 @@ impl Asker {
     }
 
     async fn exec(&mut self, id: &str) -> Found<Owned> {
-        let read = |bytes: &[u8]| container_of_exec(bytes, id);
+        let read = |bytes: &[u8]| existing_exec(bytes, id);
         let container = match self.ask(Question::Exec(id), read).await {
-            Found::Is(container) => container,
+            Found::Is(exec) => exec.container,
             Found::Answered { status, message } => return Found::Answered { status, message },
             Found::Unknown(cause) => return Found::Unknown(cause),
         };

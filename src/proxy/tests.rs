@@ -67,6 +67,8 @@ impl Stage {
             shared: Arc::default(),
             protected: Vec::new(),
             writable: Vec::new(),
+            seen: Arc::default(),
+            nameservers: None,
             known: Known::default(),
             clients: Vec::new(),
             doors: HashMap::new(),

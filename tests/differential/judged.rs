@@ -7,7 +7,7 @@ use dockgate::decision::{
 };
 use dockgate::engine_api::{
     ApiVersion, Body, DaemonDefaults, EngineRequest, ExistingContainer, ExistingImage,
-    ExistingNetwork, ExistingVolume, Malformed, RequestHead, container_of_exec,
+    ExistingNetwork, ExistingVolume, Malformed, RequestHead, existing_exec,
 };
 use dockgate::http1;
 use dockgate::policy::{self, Policy};
@@ -125,8 +125,9 @@ fn facts(policy: &Policy, request: &EngineRequest, daemon: &Address) -> Facts {
             }
             Reference::Exec(id) => {
                 let answer = http::request(daemon, "GET", &format!("/exec/{id}/json"), "");
-                if let Ok(id) = container_of_exec(&answer.body, &id) {
-                    wanted.push(Reference::Container(id));
+                if let Ok(exec) = existing_exec(&answer.body, &id) {
+                    facts.exec_is_privileged = exec.is_privileged;
+                    wanted.push(Reference::Container(exec.container));
                 }
             }
             Reference::Volume(name) => {

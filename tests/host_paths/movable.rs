@@ -27,14 +27,17 @@ fn a_part_of_what_any_policy_lets_containers_write_to_is_mounted_where_the_polic
     let setup = Setup::before(&engine::address())
         .file(
             "whole.toml",
-            &policy(&opened("wide", ", access = \"read-write\"")),
+            &policy(&opened(
+                "wide",
+                ", access = \"read-write\", set-user-id = true",
+            )),
         )
         .file("reader.toml", &policy(&opened("wide/inner", "")))
         .file(
             "parts.toml",
             &policy(&opened(
                 "wide",
-                ", access = \"read-write\", subpaths = true",
+                ", access = \"read-write\", subpaths = true, set-user-id = true",
             )),
         )
         .listen("whole.toml")

@@ -83,7 +83,8 @@ fn a_path_that_leads_out_is_refused_by_every_spelling() {
 
 #[test]
 fn a_path_that_is_opened_by_a_link_is_opened_where_it_leads() {
-    let place = Place::with("{ path = \"FOLDERlink\" }, { path = \"FOLDERrw/later\" }");
+    let place =
+        Place::with("{ path = \"FOLDERlink\", subpaths = true }, { path = \"FOLDERrw/later\" }");
     place.refused(
         &place.create(&bind(place.path("link/inner"))),
         "host-path-unresolved",
@@ -157,7 +158,7 @@ fn the_sockets_of_daemon_and_gate_are_known_by_every_name() {
 
 #[test]
 fn a_socket_is_mounted_where_it_is_named_itself() {
-    let place = Place::with("{ path = \"FOLDERrw/named.sock\" }");
+    let place = Place::with("{ path = \"FOLDERrw/named.sock\", subpaths = true }");
     let _other = UnixListener::bind(place.path("rw/other.sock")).unwrap();
     let _named = UnixListener::bind(place.path("rw/named.sock")).unwrap();
     place.refused(

@@ -195,3 +195,31 @@ fn a_container_with_a_volume_of_another_does_not_run() {
         assert_eq!(removed.status, 204, "{name}: {}", removed.text());
     }
 }
+
+/// What begins the ids of several things tells nothing of those of others.
+#[test]
+fn the_beginning_of_several_ids_is_not_there() {
+    let house = House::new("");
+    let address = &house.alice();
+    let make = || {
+        let body = json!({ "Image": "busybox", "Cmd": ["true"] });
+        makes(address, "/containers/create", &body)
+    };
+    let (mut seen, mut twice) = (std::collections::BTreeSet::new(), None);
+    // Sixteen digits, so that the seventeenth has one of them again.
+    while twice.is_none() {
+        let digit = make().chars().next().unwrap();
+        twice = (!seen.insert(digit)).then_some(digit);
+    }
+    let digit = twice.unwrap();
+    let target = format!("/containers/{digit}/json");
+    let told = house.past("GET", &format!("/v1.41{target}"), &Value::Null);
+    assert!(matches!(told.status, 400 | 500), "{}", told.text());
+    assert!(told.text().contains("provided prefix"), "{}", told.text());
+    for target in [target, "/containers/no-such/json".to_owned()] {
+        let answer = past(house.bob(), "GET", &format!("/v1.41{target}"), &Value::Null);
+        let named = target.split('/').nth(2).unwrap();
+        assert_eq!(answer.status, 404, "{}", answer.text());
+        assert_eq!(answer.message(), format!("No such container: {named}"));
+    }
+}

@@ -183,6 +183,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
         device_cgroup_rules,
         security_options,
         sysctls,
+        ulimits,
         runtimes,
         cgroup_parents,
         negative_oom_score,
@@ -206,6 +207,7 @@ fn container_limits(limits: &mut Limits<'_>, container: &policy::ContainerLimits
     limits.line("container device-cgroup-rules", device_cgroup_rules);
     limits.line("container security-options", security_options);
     limits.patterns("container sysctls", sysctls);
+    limits.line("container ulimits", ulimits);
     limits.patterns("container runtimes", runtimes);
     limits.patterns("container cgroup-parents", cgroup_parents);
     limits.line("container negative-oom-score", negative_oom_score);

@@ -56,6 +56,7 @@ const HOST_CONFIG: &[&str] = &[
     r#""VolumeDriver":"rclone""#, r#""Links":["plain:p"]"#, r#""Links":["gone:g"]"#, r#""Links":["mute:g"]"#,
     r#""VolumesFrom":["plain"]"#, r#""VolumesFrom":["bound:ro"]"#, r#""VolumesFrom":["gone"]"#, r#""VolumesFrom":["inheriting"]"#,
     r#""NetworkMode":"own","Links":["gone:g"]"#, r#""NetworkMode":"quiet","Links":["plain:g"]"#, r#""NetworkMode":"own","Links":["mute:g"]"#,
+    r#""Ulimits":[{"Name":"rtprio","Hard":1}]"#, r#""Ulimits":[{"Name":"MEMLOCK","Hard":-1}]"#, r#""CpuRealtimeRuntime":1"#,
     r#""Memory":67108864"#, r#""AutoRemove":true"#, r#""Unheard":1"#,
 ];
 

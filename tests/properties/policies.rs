@@ -17,7 +17,8 @@ const KEYS: &[(&str, &str, &[&str])] = &[
     ("container", "capabilities", &["'NET_ADMIN'", "'SYS_PTRACE'", "'ALL'"]),
     ("container", "host-paths", &[
         "{ path = '/srv/a' }", "{ path = '/srv/b', access = 'read-write' }", "{ path = '/srv/b/deep', subpaths = true }",
-        "{ path = '/srv/sock/s' }", "{ path = '/srv/a', access = 'read-write' }", "{ path = '/var' }"]),
+        "{ path = '/srv/sock/s' }", "{ path = '/srv/a', access = 'read-write', set-user-id = true }", "{ path = '/var' }",
+        "{ path = '/srv/a', access = 'read-write' }", "{ path = '/srv/b', access = 'read-write', set-user-id = true }"]),
     ("container", "namespaces", &[
         "'host-network'", "'host-pid'", "'host-ipc'", "'host-uts'", "'host-user'", "'host-cgroup'", "'container-network'",
         "'container-pid'", "'container-ipc'"]),
@@ -26,6 +27,7 @@ const KEYS: &[(&str, &str, &[&str])] = &[
     ("container", "device-cgroup-rules", &["'c 10:229 rwm'"]),
     ("container", "security-options", &["'seccomp=unconfined'", "'apparmor=unconfined'"]),
     ("container", "sysctls", &["'net.*'", "'kernel.shmmax'"]),
+    ("container", "ulimits", &["'rtprio'", "'memlock'"]),
     ("container", "runtimes", &["'runsc'"]),
     ("container", "cgroup-parents", &["'jobs.slice'"]),
     ("container", "negative-oom-score", &["true"]),

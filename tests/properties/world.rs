@@ -276,7 +276,8 @@ fn image(id: &str) -> Found<ExistingImage> {
     }
 }
 
-/// Where each path leads: the socket is one, and what lies beneath a path that the policy opens for writing is movable.
+/// Where each path leads: the socket is one, what lies beneath a path that the policy opens for writing is movable, and
+/// the host honours set-user-id programs in `/srv/a`.
 fn host_file(policy: &Policy, path: &str) -> Result<HostFile, String> {
     let known = [
         "/srv/a",
@@ -300,6 +301,11 @@ fn host_file(policy: &Policy, path: &str) -> Result<HostFile, String> {
     Ok(HostFile {
         is_socket: path.ends_with("/s"),
         movable_in: movable_in.map(|opened| opened.path.clone()),
+        set_user_id_on: if path.starts_with("/srv/a") {
+            vec!["/".to_owned()]
+        } else {
+            Vec::new()
+        },
         ..HostFile::ordinary(path)
     })
 }

@@ -1,10 +1,13 @@
 //! Networks that a request leads to, as they stand at the real daemon.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use super::{Names, id_in, make, past};
 use crate::support::gate::Gate;
 use crate::support::http::{self, Answer};
+use crate::support::wait::DEADLINE;
 use crate::support::{self, process};
 
 fn network(name: &str, more: &Value) -> String {
@@ -140,4 +143,34 @@ fn the_default_bridge_is_joined_as_the_daemon_has_it() {
             assert_eq!(exists(&name), status == 201, "{more}");
         }
     }
+}
+
+/// An address of the host's own: this one is in the network where daemon and gate are.
+#[test]
+fn a_subnet_that_meets_an_address_of_the_host_is_not_given_away() {
+    let (gate, names) = (Gate::guarded(), Names::new());
+    let address = "172.29.205.1/32";
+    let change = |what: &str| {
+        let mut command = Command::new("ip");
+        command.args(["address", what, address, "dev", "lo"]);
+        process::run(&mut command, Vec::new(), DEADLINE)
+    };
+    let create = |name: &str, subnet: &str| {
+        let body =
+            json!({ "Name": names.name(name), "IPAM": { "Config": [{ "Subnet": subnet }] } });
+        through(&gate, "POST", "/v1.41/networks/create", &body)
+    };
+    change("add").ok("ip address add");
+    let answers = ["172.29.205.0/24", "172.29.192.0/18"].map(|subnet| create("met", subnet));
+    change("delete").ok("ip address delete");
+    for answer in answers {
+        assert_eq!(answer.status, 403, "{}", answer.text());
+        let message = answer.message();
+        assert!(message.contains(". subnet-routed: "), "{message}");
+        assert!(message.contains("172.29.205.1/32"), "{message}");
+    }
+    let target = format!("/v1.41/networks/{}", names.name("met"));
+    assert_eq!(past("GET", &target, "").status, 404);
+    let answer = create("free", "172.29.205.0/24");
+    assert_eq!(answer.status, 201, "{}", answer.text());
 }

@@ -68,6 +68,7 @@ fn closed_container(container: &ContainerLimits) -> ContainerLimits {
         device_cgroup_rules: empty(&container.device_cgroup_rules),
         security_options: empty(&container.security_options),
         sysctls: empty(&container.sysctls),
+        ulimits: empty(&container.ulimits),
         runtimes: empty(&container.runtimes),
         cgroup_parents: empty(&container.cgroup_parents),
         negative_oom_score: empty(&container.negative_oom_score),

@@ -111,7 +111,12 @@ impl Entry for HostPath {
             "read-only"
         };
         let subpaths = if self.has_subpaths { " subpaths" } else { "" };
-        format!("{} {access}{subpaths}", self.path)
+        let set_user_id = if self.has_set_user_id {
+            " set-user-id"
+        } else {
+            ""
+        };
+        format!("{} {access}{subpaths}{set_user_id}", self.path)
     }
 }
 
@@ -177,6 +182,7 @@ pub(super) fn keys(policy: &Policy) -> Vec<Key> {
         container security_options "security-options" 
             [L::SecurityOptions, L::SelinuxContext, L::SeccompMode, L::AppArmorMode] [],
         container sysctls "sysctls" [L::Sysctls] [],
+        container ulimits "ulimits" [L::Ulimits, L::BuildUlimits, L::CpuRealtime] [],
         container runtimes "runtimes" [L::Runtime] [],
         container cgroup_parents "cgroup-parents" [L::CgroupParent] [],
         container log_drivers "log-drivers" [L::LogConfig, L::LogDriver] [],

@@ -137,9 +137,26 @@ fn host_paths(setting: &Limit<Vec<HostPath>>) -> Vec<Finding> {
             && lies_in(&narrower.path, &wider.path)
             && (wider.is_writable || !narrower.is_writable)
             && (wider.has_subpaths || !narrower.has_subpaths)
+            && (wider.has_set_user_id || !narrower.has_set_user_id)
     };
     let mut found = held(setting, beneath);
-    for HostPath { path, .. } in &setting.value {
+    for HostPath {
+        path,
+        is_writable,
+        has_set_user_id,
+        ..
+    } in &setting.value
+    {
+        if *has_set_user_id && *is_writable {
+            let message = format!(
+                "whoever can run programs from `{path}` on the host is trusted like root there (`set-user-id`)"
+            );
+            found.push(Finding::warning(setting.line, "dangerous", message));
+        } else if *has_set_user_id {
+            let message =
+                format!("`set-user-id` says nothing of `{path}`, which is not opened for writing");
+            found.push(Finding::warning(setting.line, "no-effect", message));
+        }
         let within = PROTECTED.iter().find(|protected| lies_in(path, protected));
         let around = PROTECTED.iter().find(|protected| lies_in(protected, path));
         if let Some(protected) = within {

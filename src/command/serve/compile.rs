@@ -10,7 +10,7 @@ use crate::daemon::Daemon;
 use crate::daemon::tls::{self as daemon_tls, DaemonTlsFiles};
 use crate::policy::{self, HostFileSystem, Policy, ready};
 use crate::proxy::tls::{self as listener_tls, ListenerTlsFiles};
-use crate::proxy::{Door, DoorTls, KnownClient};
+use crate::proxy::{self, Door, DoorTls, KnownClient, SeenFiles};
 use crate::reload::{Expiry, Sources, expiries};
 
 use super::settings::{ServeError, Settings};
@@ -23,6 +23,8 @@ pub(super) struct Compiled {
     pub(super) daemon: Daemon,
     /// Host paths that some policy opens for writing.
     pub(super) writable: Vec<String>,
+    /// What all that policies open is by now.
+    pub(super) seen: SeenFiles,
     /// Whether a policy opens host paths on the word that gate and daemon see the same files.
     pub(super) follows_paths: bool,
     pub(super) expiries: Vec<Expiry>,
@@ -43,6 +45,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
         compiled: HashMap::new(),
         sources,
         writable: Vec::new(),
+        seen: SeenFiles::new(),
         follows_paths: false,
     };
     let clients = config.clients.iter().map(|rule| {
@@ -61,6 +64,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
     let daemon = daemon(&config)?;
     let doors = doors(&config, &mut policies)?;
     let (writable, follows_paths) = (policies.writable, policies.follows_paths);
+    let seen = policies.seen;
     let expiries = expiries(&config);
     if self::certificates(&config) != certificates {
         let cause = "certificates changed while they were read; they are read again when they rest";
@@ -68,6 +72,7 @@ pub(super) fn compile(settings: Settings, sources: &mut Sources) -> Result<Compi
     }
     Ok(Compiled {
         writable,
+        seen,
         follows_paths,
         expiries,
         digest: Arc::from(sources.digest()),
@@ -142,6 +147,7 @@ struct Policies<'a> {
     sources: &'a mut Sources,
     /// Every path that is opened for writing.
     writable: Vec<String>,
+    seen: SeenFiles,
     follows_paths: bool,
 }
 
@@ -198,6 +204,7 @@ impl Policies<'_> {
         warn_of_missing(&policy);
         self.follows_paths |= policy.container.opens_paths_unseen();
         let opened = policy.container.host_paths.value.iter();
+        self.seen.extend(proxy::seen(opened.clone()));
         let writable = opened.filter(|opened| opened.is_writable);
         self.writable
             .extend(writable.map(|opened| opened.path.clone()));

@@ -10,7 +10,7 @@ use crate::audit::{Audit, AuditLimits, OpenedSink, Sink};
 use crate::config::{Address, AuditFile, Config, Listener, ListenerAddress};
 use crate::metrics::Metrics;
 use crate::proxy::listener::{self, Place};
-use crate::proxy::{Allowances, DaemonVersions, Gate, Known, Served, Server};
+use crate::proxy::{self, Allowances, DaemonVersions, Gate, Known, Served, Server};
 use crate::reload::{Expiry, Sources};
 use crate::sandbox::{self, Confinement, Needs, Reach};
 use crate::systemd::Inherited;
@@ -38,6 +38,8 @@ pub(super) struct Lasting {
     pub(super) confinement: Confinement,
     allowances: Arc<Allowances>,
     ids: Arc<ExchangeIds>,
+    /// Read before the gate confines itself.
+    nameservers: Vec<IpAddr>,
     places: Vec<ListenerAddress>,
 }
 
@@ -58,6 +60,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
     if compiled.follows_paths {
         same_files::warn(&compiled.config.daemon.address);
     }
+    let nameservers = proxy::nameservers();
     let confinement = confine(&compiled.config, &sources, &places);
     let lasting = Lasting {
         audit: start_audit(sink, &compiled.config)?,
@@ -66,6 +69,7 @@ pub(super) fn start(settings: Settings) -> Result<Started, ServeError> {
         metrics: Arc::default(),
         allowances: Arc::default(),
         ids: Arc::new(ids),
+        nameservers,
         places,
     };
     tracing::info!(
@@ -105,6 +109,11 @@ impl Lasting {
             versions: DaemonVersions::default(),
             shared: Arc::new(compiled.config.shared),
             writable: compiled.writable,
+            seen: Arc::new(compiled.seen),
+            nameservers: match compiled.config.daemon.address {
+                Address::Unix(_) => Some(self.nameservers.clone()),
+                _ => None,
+            },
             known: Known::default(),
             clients: compiled.clients,
             doors: compiled.doors,

@@ -80,6 +80,13 @@ impl Judge<'_> {
             Some(Found::Is(whose)) => whose,
             Some(Found::Answered { status: 404, .. }) if named.may_be_absent() => return None,
             Some(Found::Answered { status, message }) => return Some((status, message)),
+            // Else the beginnings of what others have would show.
+            Some(Found::Unknown(cause))
+                if matches!(named.purpose, Purpose::Change | Purpose::Use)
+                    && is_ambiguous(&cause) =>
+            {
+                return Some(named.absent(self.request));
+            }
             Some(Found::Unknown(cause)) => return self.not_known(named, &cause),
             None => return self.not_known(named, existing::NOT_LOOKED_UP),
         };
@@ -253,6 +260,13 @@ impl Named {
         };
         (404, message)
     }
+}
+
+/// Whether the daemon has several things that a name could be the beginning of.
+///
+/// moby: pkg/truncindex/truncindex.go; daemon/network.go, `FindNetwork`; daemon/cluster/helpers.go.
+fn is_ambiguous(cause: &str) -> bool {
+    cause.contains("IDs found with provided prefix") || cause.contains(" is ambiguous (")
 }
 
 /// A name as the daemon says it is not there: with a tag.

@@ -256,3 +256,15 @@ fn a_volume_that_nobody_looked_up_is_refused() {
     let codes = codes(&open(""), "POST /containers/a/start", "", &facts);
     assert_eq!(codes, ["volume-unknown"]);
 }
+
+#[test]
+fn an_exec_instance_that_is_privileged_is_started_by_nobody_who_could_not_make_it() {
+    let facts = Facts {
+        exec_is_privileged: true,
+        ..of(container(r#"{"NetworkMode":"none"}"#, ""))
+    };
+    let (start, resize) = ("POST /exec/a/start", "POST /exec/a/resize?h=1&w=1");
+    assert_eq!(codes(&open(""), start, "{}", &facts), ["privileged"]);
+    assert!(codes(&open(""), resize, "", &facts).is_empty());
+    assert!(codes(&open("privileged = true"), start, "{}", &facts).is_empty());
+}

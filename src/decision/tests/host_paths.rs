@@ -233,8 +233,9 @@ fn a_file_that_reaches_what_is_protected_is_refused_whatever_its_path() {
 }
 
 const FOREIGN: &str = r#"host-file-system = "foreign"
-host-paths = [{ path = "/srv/rw", access = "read-write" }, { path = "/srv/rw/below" }, { path = "/srv/ro" },
-    { path = "/var/run/docker.sock" }, { path = "/data", access = "read-write" }]"#;
+host-paths = [{ path = "/srv/rw", access = "read-write", set-user-id = true }, { path = "/srv/rw/below" },
+    { path = "/srv/ro" }, { path = "/var/run/docker.sock" }, { path = "/data", access = "read-write", set-user-id = true },
+    { path = "/unseen", access = "read-write" }]"#;
 
 #[test]
 fn of_a_host_that_is_not_seen_only_the_very_paths_are_mounted() {
@@ -242,6 +243,7 @@ fn of_a_host_that_is_not_seen_only_the_very_paths_are_mounted() {
     for (source, expected) in [
         ("/srv/rw", vec![]),
         ("//srv/./rw/", vec![]),
+        ("/unseen", vec!["host-path-set-user-id"]),
         ("/srv/rw/other", vec!["host-path"]),
         ("/srv/rw/below", vec!["host-path-unresolved"]),
         ("/srv/rw/../rw", vec!["host-path-unresolved"]),
@@ -291,6 +293,13 @@ fn of_a_host_that_is_not_seen_what_is_read_only_comes_without_what_is_mounted_be
         (
             format!(r#"{{"Mounts":[{}]}}"#, mount("/srv/ro", "")),
             format!(r#"{{"Mounts":[{forced}]}}"#),
+        ),
+        (
+            r#"{"Binds":["/unseen:/b:ro"]}"#.to_owned(),
+            format!(
+                r#"{{"Binds":[],"Mounts":[{}]}}"#,
+                forced.replace("/srv/ro", "/unseen")
+            ),
         ),
     ] {
         assert_eq!(forwarded(FOREIGN, CREATE, &body, &facts).0, expected);
@@ -343,4 +352,85 @@ fn a_path_is_looked_up_only_where_the_policy_opens_some() {
     assert!(host_paths(&policy("[container]\nimages = [\"*\"]"), &request).is_empty());
     let open = policy("[container]\nhost-paths = [{ path = \"/x\", access = \"read-only\" }]");
     assert_eq!(host_paths(&open, &request), ["/a", "/d"]);
+}
+
+#[test]
+fn nobody_writes_where_the_host_honours_set_user_id_programs_unless_the_policy_says_so() {
+    let honoured = |on: &[&str]| {
+        let file = HostFile {
+            set_user_id_on: on.iter().map(|on| (*on).to_owned()).collect(),
+            mounts_beneath: vec!["/srv/a/disk".to_owned()],
+            ..HostFile::ordinary("/srv/a")
+        };
+        let mut facts = leads(&[]);
+        facts.host_paths.insert("/srv/a".to_owned(), Ok(file));
+        facts
+    };
+    let trusted = WRITABLE.replace("\"read-write\"", "\"read-write\", set-user-id = true");
+    // To say it of what is open for reading only opens nothing, but what is open for reading stays so.
+    let reading = r#"host-paths = [{ path = "/srv", access = "read-write" }, { path = "/srv/a", set-user-id = true }]"#;
+    let none: &[&str] = &[];
+    for (key, bind, on, expected) in [
+        (WRITABLE, "/srv/a:/b", none, None),
+        (WRITABLE, "/srv/a:/b", &["/"], Some("host-path-set-user-id")),
+        (
+            WRITABLE,
+            "/srv/a:/b",
+            &["/srv/a/disk"],
+            Some("host-path-set-user-id"),
+        ),
+        (reading, "/srv/a:/b", &["/"], None),
+        (trusted.as_str(), "/srv/a:/b", &["/", "/srv/a/disk"], None),
+        (WRITABLE, "/srv/a:/b:ro", &["/"], None),
+        // What is mounted beneath may stay writable.
+        (
+            WRITABLE,
+            "/srv/a:/b:ro",
+            &["/srv/a/disk"],
+            Some("host-path-submounts"),
+        ),
+        (trusted.as_str(), "/srv/a:/b:ro", &["/srv/a/disk"], None),
+    ] {
+        let body = format!(r#"{{"Binds":["{bind}"]}}"#);
+        let found = host_config(key, &body, &honoured(on));
+        assert_eq!(found, Vec::from_iter(expected), "{key} {bind} {on:?}");
+    }
+}
+
+#[test]
+fn a_path_in_whose_place_others_could_put_another_opens_nothing() {
+    let facts = |movable: &[&str]| {
+        let why = |path: &&str| ((*path).to_owned(), "`/srv` is not root's".to_owned());
+        Facts {
+            movable: movable.iter().map(why).collect(),
+            ..leads(&[("/srv/a", Ok("/srv/a"))])
+        }
+    };
+    let movable = Some("host-path-movable");
+    for (key, found, expected) in [
+        (READ_ONLY, vec![], None),
+        (READ_ONLY, vec!["/srv"], movable),
+        (
+            r#"host-paths = [{ path = "/srv", subpaths = true }]"#,
+            vec!["/srv"],
+            None,
+        ),
+        (
+            r#"host-paths = [{ path = "/srv" }, { path = "/srv/a" }]"#,
+            vec!["/srv"],
+            None,
+        ),
+    ] {
+        let body = r#"{"Binds":["/srv/a:/b:ro"]}"#;
+        let codes = host_config(key, body, &facts(&found));
+        assert_eq!(codes, Vec::from_iter(expected), "{key}");
+    }
+    // Nor does it open for writing what another one opens for reading.
+    let both = r#"host-paths = [{ path = "/srv" }, { path = "/me", access = "read-write" }]"#;
+    let mut swapped = facts(&["/me"]);
+    swapped
+        .opened
+        .insert("/me".to_owned(), Ok("/srv/a".to_owned()));
+    let (sent, _) = forwarded(both, CREATE, r#"{"Binds":["/srv/a:/b"]}"#, &swapped);
+    assert_eq!(sent, r#"{"Binds":["/srv/a:/b:ro"]}"#);
 }

@@ -34,10 +34,20 @@ fn what_is_no_description_is_a_fault() {
 
 #[test]
 fn an_exec_instance_is_the_one_that_was_asked_for() {
-    let exec = format!(r#"{{"ID":"e","ContainerID":"{ID}"}}"#);
-    assert_eq!(container_of_exec(exec.as_bytes(), "e").unwrap(), ID);
-    assert!(container_of_exec(exec.as_bytes(), "f").is_err());
-    assert!(container_of_exec(br#"{"ID":"e","ContainerID":"c"}"#, "e").is_err());
+    let exec = |process: &str| format!(r#"{{"ID":"e","ContainerID":"{ID}"{process}}}"#);
+    let plain = exec("");
+    assert_eq!(existing_exec(plain.as_bytes(), "e").unwrap().container, ID);
+    assert!(existing_exec(plain.as_bytes(), "f").is_err());
+    assert!(existing_exec(br#"{"ID":"e","ContainerID":"c"}"#, "e").is_err());
+    for (process, is_privileged) in [
+        ("", false),
+        (r#","ProcessConfig":{"privileged":false}"#, false),
+        (r#","ProcessConfig":{"privileged":true}"#, true),
+        (r#","ProcessConfig":{"privileged":"odd"}"#, true),
+    ] {
+        let exec = existing_exec(exec(process).as_bytes(), "e").unwrap();
+        assert_eq!(exec.is_privileged, is_privileged, "{process}");
+    }
 }
 
 #[test]

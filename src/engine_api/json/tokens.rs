@@ -21,6 +21,8 @@ pub(in crate::engine_api) struct Tokens<'a> {
     has_controls: bool,
     /// The text, where what is read is to last.
     lasting: Option<Arc<str>>,
+    /// Items and members that may still come.
+    left: usize,
 }
 
 /// A value, or its beginning.
@@ -72,6 +74,7 @@ impl<'a> Tokens<'a> {
             is_fresh: false,
             has_controls: texts::has_controls(bytes.trim_ascii_end()),
             lasting: None,
+            left: usize::MAX,
         })
     }
 
@@ -79,6 +82,17 @@ impl<'a> Tokens<'a> {
     pub(in crate::engine_api) fn lasting(mut self) -> Self {
         self.lasting = Some(Arc::from(self.text));
         self
+    }
+
+    /// Takes no more items of lists and members of objects than this.
+    pub(in crate::engine_api) fn holding(mut self, most: usize) -> Self {
+        self.left = most;
+        self
+    }
+
+    /// Whether there were more of them.
+    pub(in crate::engine_api) fn holds_too_many(&self) -> bool {
+        self.left == 0
     }
 
     /// Lists and objects that are open.
@@ -107,6 +121,7 @@ impl<'a> Tokens<'a> {
             Some(b',') => self.at += 1,
             Some(_) | None => return Err(self.fault("neither `,` nor `]`")),
         }
+        self.count()?;
         self.is_fresh = false;
         Ok(true)
     }
@@ -119,6 +134,7 @@ impl<'a> Tokens<'a> {
             Some(b',') => self.at += 1,
             Some(_) | None => return Err(self.fault("neither `,` nor `}`")),
         }
+        self.count()?;
         self.is_fresh = false;
         if self.peek() != Some(b'"') {
             return Err(self.fault("no key"));
@@ -209,6 +225,14 @@ impl<'a> Tokens<'a> {
     }
 
     #[cold]
+    fn count(&mut self) -> Result<(), Fault> {
+        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            return Err(self.fault("too many values"));
+        }
+        Ok(())
+    }
+
     fn fault(&self, what: &'static str) -> Fault {
         Fault { what, at: self.at }
     }

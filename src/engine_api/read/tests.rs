@@ -239,6 +239,75 @@ fn every_field_of_a_body_is_found_with_its_place() {
     }
 }
 
+/// Else what a long key holds costs its length for each of many fields.
+#[test]
+fn a_place_is_short_however_long_the_keys_are() {
+    let long = "n".repeat(1 << 20);
+    let body = format!(
+        r#"{{"NetworkingConfig":{{"EndpointsConfig":{{"{long}":{{"DriverOpts":{{"a":"b"}},"x":null,"y":1}}}}}}}}"#
+    );
+    let request = create(&body).unwrap();
+    let mut longest = 0;
+    request.each_field(|field| longest = longest.max(field.path.len()));
+    assert!((100..300).contains(&longest), "{longest}");
+    assert!(request.dropped.iter().all(|place| place.len() < 300));
+    assert!(request.unknown.iter().all(|field| field.path.len() < 300));
+}
+
+#[test]
+fn nothing_stands_where_a_list_has_objects_is_malformed() {
+    for body in [
+        r#"{"HostConfig":{"Ulimits":[null]}}"#,
+        r#"{"HostConfig":{"BlkioDeviceReadBps":[{"Path":"/dev/sda","Rate":1},null]}}"#,
+        r#"{"HostConfig":{"Mounts":[null]}}"#,
+        r#"{"HostConfig":{"PortBindings":{"80/tcp":[null]}}}"#,
+    ] {
+        assert!(matches!(create(body), Err(Malformed::Body(_))), "{body}");
+    }
+    let update = read(
+        "POST /v1.55/containers/a/update",
+        r#"{"BlkioDeviceReadBps":[null]}"#,
+    );
+    assert!(matches!(update, Err(Malformed::Body(_))));
+    let body = r#"{"TaskTemplate":{"ContainerSpec":{"Ulimits":[null]}}}"#;
+    assert!(read("POST /services/create", body).is_err());
+    // No lists of objects, and what is no list of them at all.
+    for body in [
+        r#"{"HostConfig":{"PortBindings":{"80/tcp":null},"Ulimits":null,"DeviceRequests":[{"Capabilities":[null]}]}}"#,
+        r#"{"Env":[null],"HostConfig":null}"#,
+    ] {
+        assert_eq!(canonical(body), body);
+    }
+    // As docker-py joins a network.
+    assert_eq!(
+        canonical(r#"{"NetworkingConfig":{"EndpointsConfig":{"n":null}}}"#),
+        r#"{"NetworkingConfig":{"EndpointsConfig":{"n":{}}}}"#
+    );
+}
+
+#[test]
+fn a_body_has_a_bounded_number_of_values() {
+    let sizes = |count: usize| {
+        let zeros = vec!["0"; count].join(",");
+        format!(r#"{{"HostConfig":{{"ConsoleSize":[{zeros}]}}}}"#)
+    };
+    assert!(create(&sizes(MOST_VALUES - 8)).is_ok());
+    let fault = create(&sizes(MOST_VALUES + 1)).unwrap_err();
+    assert_eq!(
+        fault.to_string(),
+        "the body: it has more than 65536 values, and nothing needs as many"
+    );
+    let set = |name: &str| {
+        let keys: Vec<String> = (0..=MOST_VALUES)
+            .map(|key| format!("\"{key}\":{{}}"))
+            .collect();
+        format!(r#"{{"{name}":{{{}}}}}"#, keys.join(","))
+    };
+    for body in [set("Volumes"), set("Unheard")] {
+        assert!(matches!(create(&body), Err(Malformed::Body(_))));
+    }
+}
+
 #[test]
 fn a_start_takes_no_host_configuration() {
     for body in ["", " ", "{}", "null"] {

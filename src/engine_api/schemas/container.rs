@@ -20,7 +20,7 @@ pub(super) const COMMIT: &Schema = &Schema {
 /// moby: api/types/container/config.go.
 ///
 /// `Volumes` makes anonymous volumes with the driver of `HostConfig.VolumeDriver` and takes its keys for paths in the
-/// container (daemon/create_unix.go); `Healthcheck` runs inside the container; `Hostname` and `Domainname` are refused
+/// container (daemon/create_unix.go); `Hostname` and `Domainname` are refused
 /// by the daemon where the container shares the host's UTS namespace. `Cmd`, `Entrypoint` and `Shell` are
 /// `strslice.StrSlice` up to 28 and `[]string` since.
 const CONFIG: &[Field] = &[
@@ -36,7 +36,7 @@ const CONFIG: &[Field] = &[
     harmless("StdinOnce", Shape::Bool),
     harmless("Env", Shape::TextList),
     harmless("Cmd", Shape::TextOrList),
-    harmless("Healthcheck", Shape::Object(HEALTHCHECK)),
+    limited("Healthcheck", Shape::Object(HEALTHCHECK), Limit::Healthcheck),
     harmless("ArgsEscaped", Shape::Bool),
     harmless("Volumes", Shape::Set),
     harmless("WorkingDir", Shape::Text),

@@ -85,8 +85,8 @@ const RESOURCES: &[Field] = &[
     harmless("CpuPeriod", Shape::Integer),
     harmless("CpuQuota", Shape::Integer),
     // docker-py
-    also(harmless("CpuRealtimePeriod", Shape::Integer), "CPURealtimePeriod"),
-    also(harmless("CpuRealtimeRuntime", Shape::Integer), "CPURealtimeRuntime"),
+    also(limited("CpuRealtimePeriod", Shape::Integer, Limit::CpuRealtime), "CPURealtimePeriod"),
+    also(limited("CpuRealtimeRuntime", Shape::Integer, Limit::CpuRealtime), "CPURealtimeRuntime"),
     harmless("CpusetCpus", Shape::Text),
     harmless("CpusetMems", Shape::Text),
     limited("Devices", Shape::List(&Shape::Object(DEVICE)), Limit::Devices),
@@ -97,7 +97,7 @@ const RESOURCES: &[Field] = &[
     harmless("MemorySwappiness", Shape::Integer),
     limited("OomKillDisable", Shape::Bool, Limit::OomKillDisable),
     harmless("PidsLimit", Shape::Integer),
-    harmless("Ulimits", Shape::List(&Shape::Object(ULIMIT))),
+    limited("Ulimits", Shape::List(&Shape::Object(ULIMIT)), Limit::Ulimits),
     // Windows only; a daemon on Linux refuses or ignores them.
     harmless("CpuCount", Shape::Integer),
     harmless("CpuPercent", Shape::Integer),

@@ -127,7 +127,7 @@ const BUILD: &[Parameter] = &[
     read("squash", Bool),
     judged("t", Texts, Limit::Image),
     read("target", Text),
-    json("ulimits", Shape::List(&Shape::Object(ULIMIT)), Class::Harmless),
+    json("ulimits", Shape::List(&Shape::Object(ULIMIT)), Class::Limited(Limit::BuildUlimits)),
     judged("version", Text, Limit::BuildVersion),
 ];
 

@@ -52,7 +52,7 @@ const CONTAINER: &Schema = &Schema {
         limited("Mounts", Shape::List(&Shape::Object(MOUNT)), Limit::ServiceMounts),
         harmless("StopGracePeriod", Shape::Integer),
         // Described so; Go clients write it otherwise.
-        also(harmless("HealthCheck", Shape::Object(HEALTHCHECK)), "Healthcheck"),
+        also(limited("HealthCheck", Shape::Object(HEALTHCHECK), Limit::Healthcheck), "Healthcheck"),
         harmless("Hosts", Shape::TextList),
         harmless("DNSConfig", Shape::Object(DNS_CONFIG)),
         limited("Secrets", Shape::List(&Shape::Object(SECRET)), Limit::ServiceSecrets),
@@ -61,7 +61,7 @@ const CONTAINER: &Schema = &Schema {
         limited("Sysctls", Shape::TextMap, Limit::Sysctls),
         limited("CapabilityAdd", Shape::TextList, Limit::Capabilities),
         harmless("CapabilityDrop", Shape::TextList),
-        harmless("Ulimits", Shape::List(&Shape::Object(ULIMIT))),
+        limited("Ulimits", Shape::List(&Shape::Object(ULIMIT)), Limit::Ulimits),
         limited("OomScoreAdj", Shape::Integer, Limit::OomScore),
     ]],
 };

@@ -1,6 +1,6 @@
 //! Paths are followed on the real file system, in a folder of the test's own.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::net::UnixListener;
 
 use tempfile::TempDir;
@@ -44,6 +44,7 @@ impl Host {
             path,
             is_writable,
             has_subpaths: false,
+            has_set_user_id: false,
         });
     }
 
@@ -51,6 +52,7 @@ impl Host {
         find(&Wanted {
             paths: paths.to_vec(),
             opened: self.opened.clone(),
+            seen: Arc::new(seen(self.opened.iter())),
             writable: self.writable.clone(),
             protected: self.protected.clone(),
             data_root: self.path("data-root"),
@@ -158,4 +160,91 @@ fn without_the_daemons_data_nothing_is_followed() {
     fs::remove_dir(host.path("data-root")).unwrap();
     let cause = host.file(&host.path("")).unwrap_err();
     assert!(cause.contains("host-file-system"), "{cause}");
+}
+
+#[test]
+fn whoever_could_put_another_file_there_is_named() {
+    let host = Host::new();
+    let (parent, project) = (host.directory("parent"), host.directory("parent/project"));
+    let known = seen_at(&project);
+    if fs::metadata(&parent).unwrap().uid() != 0 {
+        let told = walk::movable(&project, known.as_ref()).unwrap();
+        return assert!(told.contains(" belongs to the user "), "{told}");
+    }
+    assert_eq!(walk::movable(&project, known.as_ref()), None);
+    let told = |path: &str| walk::movable(path, known.as_ref()).unwrap_or_default();
+    let mode = |mode: u32| {
+        fs::set_permissions(&parent, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for others in [0o777, 0o775, 0o757] {
+        mode(others);
+        let expected = format!("others than root can write to `{parent}`");
+        assert_eq!(told(&project), expected);
+    }
+    // In such a directory nobody moves what is another's.
+    mode(0o1777);
+    assert_eq!(told(&project), "");
+    chown(&project, Some(1000), None).unwrap();
+    assert!(told(&project).starts_with("others than root"));
+    mode(0o755);
+    assert_eq!(told(&project), "");
+    chown(&parent, Some(1000), None).unwrap();
+    assert_eq!(
+        told(&project),
+        format!("`{parent}` belongs to the user 1000")
+    );
+    // A link that leads through it is no better.
+    symlink(&project, host.path("link")).unwrap();
+    assert!(told(&host.path("link")).contains("belongs to the user 1000"));
+    chown(&parent, Some(0), None).unwrap();
+    assert_eq!(told(&host.path("link")), "");
+}
+
+#[test]
+fn what_is_another_file_by_now_is_seen() {
+    let host = Host::new();
+    let project = host.directory("project");
+    host.directory("other");
+    let known = seen_at(&project);
+    fs::rename(&project, host.path("kept")).unwrap();
+    let told = || walk::movable(&project, known.as_ref()).unwrap_or_default();
+    assert!(told().contains("No such file"), "{}", told());
+    symlink(host.path("other"), &project).unwrap();
+    let is_root = fs::metadata(host.path("other")).unwrap().uid() == 0;
+    assert!(!is_root || told().contains("is another file"), "{}", told());
+    assert!(walk::movable(&project, None).is_some());
+}
+
+fn seen_at(path: &str) -> Option<(u64, u64)> {
+    let opened = HostPath {
+        path: path.to_owned(),
+        is_writable: true,
+        has_subpaths: false,
+        has_set_user_id: false,
+    };
+    seen(std::iter::once(&opened)).remove(path)
+}
+
+#[test]
+fn a_mount_honours_set_user_id_programs_unless_both_are_off() {
+    let table = "1 0 8:1 / / rw - ext4 a rw\n2 1 8:1 /srv /srv rw,nosuid,nodev - ext4 a rw\n\
+        3 2 8:2 / /srv/disk rw,nosuid - ext4 b rw\n4 1 8:1 /p /p rw,nodev,nosuid - ext4 a rw\n\
+        5 1 8:3 / /p rw,nodev - ext4 a rw";
+    let on = |path: &str, table: &str| {
+        let mounts = mount_table::parsed(table);
+        described(path.to_owned(), &Guarded::default(), &mounts).set_user_id_on
+    };
+    for (path, expected) in [
+        ("/home", vec!["/"]),
+        ("/srv/a", vec![]),
+        ("/srv", vec!["/srv/disk"]),
+        ("/srv/disk/a", vec!["/srv/disk"]),
+        // The last one at a place is on top.
+        ("/p/a", vec!["/p"]),
+    ] {
+        assert_eq!(on(path, table), expected, "{path}");
+    }
+    // All that the gate sees is so: it is the gate that was confined, and not the host.
+    let confined = table.replacen("/ / rw", "/ / ro,nosuid", 1);
+    assert_eq!(on("/srv/a", &confined), ["/srv"]);
 }

@@ -23,8 +23,8 @@ use std::fmt;
 pub use existing::{
     CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingImage,
     ExistingNetwork, ExistingVolume, Kind, OWNER_LABEL, Owned, OwnedContainer, Resources,
-    container_of_exec, containers_at, error_message, is_false, owned_containers, owned_networks,
-    owned_volumes, service_of_task,
+    container_of_exec, containers_at, error_message, is_false, owned_containers, owned_ids,
+    owned_networks, owned_volumes, service_of_task,
 };
 pub use fields::Field;
 use json::Value;

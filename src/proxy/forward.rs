@@ -62,9 +62,10 @@ pub(super) async fn forward(
         is_head: request.method == "HEAD",
         traffic: &mut record.traffic,
     };
-    let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
+    let is_judged = !connection.client.policy.permits_everything;
+    let judged = (operation, &connection.gate, is_judged);
     let shown = (view, request.version);
-    let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
+    let (answer, viewing) = match viewed::answer(&mut relay, judged, shown).await {
         Ok(answered) => answered,
         Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,
     };

@@ -2,11 +2,15 @@
 
 mod attacks;
 mod attempts;
+mod events;
 mod honest;
 mod lists;
 mod made;
+mod nameless;
 mod references;
 mod reload;
+mod taken;
+mod unread;
 mod written;
 
 use serde_json::{Value, json};
@@ -29,6 +33,7 @@ volumes-from = true
 namespaces = ["container-network", "container-pid", "container-ipc"]
 [network]
 icc = "any"
+drivers = ["overlay"]
 [image]
 references = ["*"]
 import-urls = true
@@ -56,6 +61,8 @@ impl House {
         let setup = Setup::before(&daemon.address()).file("policy.toml", OPEN);
         let setup = setup.listen("policy.toml").plus("owner = 'alice'");
         let setup = setup.listen("policy.toml").plus("owner = 'bob \"$x\\'");
+        // Whoever has no owner.
+        let setup = setup.listen("policy.toml");
         let gate = setup.plus(shared).start();
         Self { gate, daemon }
     }
@@ -66,6 +73,10 @@ impl House {
 
     fn bob(&self) -> &Address {
         self.gate.listener(1)
+    }
+
+    fn anyone(&self) -> &Address {
+        self.gate.listener(2)
     }
 
     fn past(&self, method: &str, target: &str, body: &Value) -> Answer {
@@ -111,6 +122,7 @@ struct Things {
     container: String,
     exec: String,
     network: String,
+    image: String,
     service: String,
     task: String,
     secret: String,
@@ -142,7 +154,7 @@ impl Things {
             &format!("/containers/{container}/exec"),
             &json!({ "Cmd": ["true"] }),
         );
-        make(
+        let image = make(
             &format!("/commit?container={name}-container&repo={name}-image"),
             &json!({}),
         );
@@ -162,6 +174,7 @@ impl Things {
             container,
             exec,
             network,
+            image,
             service,
             task,
             secret,
@@ -169,29 +182,59 @@ impl Things {
         }
     }
 
-    /// The texts by which the daemon finds the thing that stands in a path like this.
-    fn named(&self, path: &str) -> Vec<String> {
+    /// The texts by which the daemon finds the thing that stands in a path like this, each with one of the same form that
+    /// nothing has.
+    fn named(&self, path: &str) -> Vec<(String, String)> {
+        let short = |id: &str, length: usize| id.chars().take(length).collect::<String>();
         let by = |kind: &str, id: &str| {
-            let name = format!("{}-{kind}", self.name);
-            vec![name, id.to_owned(), id.chars().take(12).collect()]
+            let missing = if id.len() == 64 {
+                MISSING
+            } else {
+                MISSING_IN_SWARM
+            };
+            vec![
+                (format!("{}-{kind}", self.name), format!("no-{kind}")),
+                (id.to_owned(), missing.to_owned()),
+                (short(id, 12), short(missing, 12)),
+            ]
         };
         match path.split('/').nth(1).unwrap_or_default() {
             "containers" => by("container", &self.container),
-            "exec" => vec![self.exec.clone()],
+            "exec" => vec![(self.exec.clone(), MISSING.to_owned())],
             "networks" => by("network", &self.network),
-            "volumes" => vec![format!("{}-volume", self.name)],
+            "volumes" => vec![(format!("{}-volume", self.name), "no-volume".to_owned())],
             "services" => by("service", &self.service),
-            "tasks" => vec![self.task.clone()],
+            "tasks" => {
+                let mut all = by("service.1", &self.task);
+                all[0].0 += &format!(".{}", self.task);
+                all
+            }
             "secrets" => by("secret", &self.secret),
             "configs" => by("config", &self.config),
-            "images" => vec![
-                format!("{}-image", self.name),
-                format!("{}-image:latest", self.name),
-            ],
+            "images" => {
+                let id = self.image.trim_start_matches("sha256:");
+                let mut all = by("image", id);
+                let (name, missing) = all[0].clone();
+                for (before, after) in [
+                    ("", ":latest"),
+                    ("docker.io/library/", ""),
+                    ("docker.io/library/", ":latest"),
+                    ("index.docker.io/library/", ""),
+                ] {
+                    let spelled = |name: &str| format!("{before}{name}{after}");
+                    all.push((spelled(&name), spelled(&missing)));
+                }
+                all.push((self.image.clone(), format!("sha256:{MISSING}")));
+                all
+            }
             _ => Vec::new(),
         }
     }
 }
+
+/// An id that nothing has.
+const MISSING: &str = "c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00c0ffee00";
+const MISSING_IN_SWARM: &str = "c0ffee00c0ffee00c0ffee00c";
 
 /// Waits until the swarm has made the networks that come with it.
 fn settle(house: &House) {

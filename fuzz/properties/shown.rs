@@ -70,6 +70,12 @@ pub(crate) fn check(input: &[u8]) {
                 AnswerShape::List => {
                     matches!(json::parse(answer), Ok(Value::List(_) | Value::Null))
                 }
+                AnswerShape::Within(_) => {
+                    let object = json::parse(answer);
+                    object.is_ok_and(
+                        |object| matches!(object, Value::Object(ref all) if all.len() <= 64),
+                    )
+                }
                 AnswerShape::Stream => false,
             };
             assert!(!is_json, "JSON that is refused: {cause}");
@@ -84,7 +90,7 @@ fn all_shown(operation: O, shape: AnswerShape, (answer, text): (&[u8], &[u8])) {
             assert!(text.is_empty());
             return;
         }
-        AnswerShape::Object => (vec![parsed(answer)], vec![parsed(text)]),
+        AnswerShape::Object | AnswerShape::Within(_) => (vec![parsed(answer)], vec![parsed(text)]),
         AnswerShape::List => {
             // An element may be as deep as a whole answer.
             let depth = answer.iter().filter(|byte| matches!(byte, b'[' | b'{'));

@@ -32,6 +32,9 @@ pub enum Question<'a> {
     OwnedContainers(&'a str),
     OwnedVolumes(&'a str),
     OwnedNetworks(&'a str),
+    OwnedServices(&'a str),
+    OwnedSecrets(&'a str),
+    OwnedConfigs(&'a str),
     /// An image by any reference.
     ImageByName(&'a str),
     /// A service, task, secret or config by its id, its name, or the beginning of its id.
@@ -115,6 +118,9 @@ impl Question<'_> {
             }
             Self::OwnedVolumes(owner) => format!("/volumes?filters={}", label_filter(owner)),
             Self::OwnedNetworks(owner) => format!("/networks?filters={}", label_filter(owner)),
+            Self::OwnedServices(owner) => format!("/services?filters={}", label_filter(owner)),
+            Self::OwnedSecrets(owner) => format!("/secrets?filters={}", label_filter(owner)),
+            Self::OwnedConfigs(owner) => format!("/configs?filters={}", label_filter(owner)),
             Self::ImageByName(reference) => {
                 ["/images/", checked_image(reference)?, "/json"].concat()
             }
@@ -140,6 +146,9 @@ impl Question<'_> {
             Self::OwnedContainers(_) => "owned-containers",
             Self::OwnedVolumes(_) => "owned-volumes",
             Self::OwnedNetworks(_) => "owned-networks",
+            Self::OwnedServices(_) => "owned-services",
+            Self::OwnedSecrets(_) => "owned-secrets",
+            Self::OwnedConfigs(_) => "owned-configs",
             Self::Image(_) | Self::ImageByName(_) => "image",
             Self::Service(_) => "service",
             Self::Task(_) => "task",
@@ -158,7 +167,10 @@ impl Question<'_> {
             Self::Containers
             | Self::OwnedContainers(_)
             | Self::OwnedVolumes(_)
-            | Self::OwnedNetworks(_) => MOST_LIST_BYTES,
+            | Self::OwnedNetworks(_)
+            | Self::OwnedServices(_)
+            | Self::OwnedSecrets(_)
+            | Self::OwnedConfigs(_) => MOST_LIST_BYTES,
             Self::Container(_)
             | Self::Exec(_)
             | Self::Volume(_)

@@ -307,6 +307,14 @@ pub(super) fn may_be_short_id(name: &str) -> bool {
     name.len() >= SHORTEST_ID && is_image_id(name)
 }
 
+/// Likewise of an id of the swarm.
+///
+/// moby: vendor swarmkit/identity/randomid.go, 25 digits of base 36.
+pub(super) fn may_be_short_swarm_id(name: &str) -> bool {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'z');
+    (SHORTEST_ID..=25).contains(&name.len()) && name.bytes().all(is_digit)
+}
+
 /// Likewise what clients write for this long name of an image.
 pub(super) fn image_id_like(name: &str) -> Option<&str> {
     let path = name.strip_prefix("docker.io/library/")?;

@@ -4,6 +4,8 @@ mod existing;
 mod host_paths;
 mod networks;
 mod others;
+mod owner_sums;
+mod owners;
 mod plugins;
 mod quiet;
 mod service;

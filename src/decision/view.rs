@@ -1,8 +1,9 @@
 //! What the client gets to see of the answer to a permitted request.
 
 use super::facts::Facts;
-use super::own::Owning;
+use super::own::{Conflict, OwnEvents, Owning};
 use super::quiet::Hiding;
+use super::references::Reference;
 use crate::engine_api::json::Value;
 use crate::engine_api::{EngineRequest, Operation};
 use crate::policy::Policy;
@@ -15,6 +16,10 @@ pub struct View {
     hiding: Option<Hiding>,
     /// What is the client's own.
     owning: Option<Owning>,
+    /// Likewise of events.
+    events: Option<OwnEvents>,
+    /// What an error tells of others.
+    conflict: Option<Conflict>,
 }
 
 /// How the JSON of an answer is taken apart.
@@ -24,6 +29,8 @@ pub enum AnswerShape {
     Object,
     /// An array, shown element by element.
     List,
+    /// An object, of which the list of this key is shown element by element.
+    Within(&'static str),
     /// One object after the other, each shown as soon as it is there.
     Stream,
 }
@@ -36,13 +43,43 @@ impl View {
         }
         let operation = request.operation()?;
         let hiding = Hiding::of(&policy.quiet, operation);
-        let owning = Owning::of(operation, facts);
-        let is_needed = hiding.is_some() || owning.is_some();
-        is_needed.then(|| Self {
+        let owning = Owning::of(request, facts);
+        let events = OwnEvents::of(request, facts);
+        let conflict = Conflict::of(request, facts);
+        let view = Self {
             shape: shape(operation),
             hiding,
             owning,
-        })
+            events,
+            conflict,
+        };
+        (view.takes_apart() || view.conflict.is_some()).then_some(view)
+    }
+
+    /// Whether an answer of success is read.
+    #[must_use]
+    pub fn takes_apart(&self) -> bool {
+        self.hiding.is_some() || self.owning.is_some() || self.events.is_some()
+    }
+
+    /// What of it holds for an answer with this status; `None` where that passes as it is.
+    #[must_use]
+    pub fn for_status(self: Box<Self>, status: u16) -> Option<Box<Self>> {
+        let mut view = self;
+        match status {
+            200..300 if view.takes_apart() => {
+                view.conflict = None;
+                Some(view)
+            }
+            400.. => Some(Box::new(Self {
+                shape: AnswerShape::Object,
+                hiding: None,
+                owning: None,
+                events: None,
+                conflict: Some(view.conflict.take()?),
+            })),
+            _ => None,
+        }
     }
 
     /// How the answer is to be taken apart.
@@ -51,10 +88,33 @@ impl View {
         self.shape
     }
 
+    /// The owner whose events are shown, where it must be known of things whose they are.
+    #[must_use]
+    pub fn owner_of_events(&self) -> Option<&str> {
+        self.events.as_ref().map(OwnEvents::owner)
+    }
+
+    /// Of what it must be known whose it is, before this event can be shown.
+    #[must_use]
+    pub fn unknown(&self, event: &Value) -> Option<Reference> {
+        self.events.as_ref()?.unknown(event)
+    }
+
+    /// Takes in whose a thing is.
+    pub fn learn(&mut self, thing: Reference, is_own: bool) {
+        if let Some(events) = &mut self.events {
+            events.learn(thing, is_own);
+        }
+    }
+
     /// Makes of the answer, or of one element of it, what the client may see; `false` where it may not see it at all.
     #[must_use]
-    pub fn show(&self, item: &mut Value) -> bool {
-        let is_shown = self.owning.as_ref().is_none_or(|owning| owning.show(item));
+    pub fn show(&mut self, item: &mut Value) -> bool {
+        if let Some(conflict) = &self.conflict {
+            conflict.reword(item);
+        }
+        let is_own = self.events.as_mut().is_none_or(|events| events.show(item));
+        let is_shown = is_own && self.owning.as_ref().is_none_or(|owning| owning.show(item));
         if let Some(hiding) = self.hiding.as_ref().filter(|_| is_shown) {
             hiding.hide(item);
         }
@@ -66,6 +126,9 @@ fn shape(operation: Operation) -> AnswerShape {
     use Operation as O;
     if operation == O::SystemEvents {
         return AnswerShape::Stream;
+    }
+    if operation == O::VolumeList {
+        return AnswerShape::Within("Volumes");
     }
     let is_list = matches!(
         operation,

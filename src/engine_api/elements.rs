@@ -1,5 +1,9 @@
 //! Where the elements of a long answer end, found as its bytes come: of an array, or of objects in a row.
 
+mod members;
+
+pub use members::{Members, Part};
+
 /// Takes the bytes of one answer apart; it reads no JSON but finds where each element ends, and each must be parsed.
 #[derive(Debug)]
 pub struct Elements {
@@ -25,6 +29,8 @@ pub enum ElementFault {
     NotAnArray,
     #[error("it is no row of objects")]
     NotARow,
+    #[error("it is no object, or one of its keys stands twice")]
+    NotAnObject,
     #[error("its elements are not apart from one another")]
     Between,
     #[error("bytes after its end")]
@@ -93,6 +99,10 @@ impl Elements {
                 start = at;
             }
             match step {
+                // What follows the array may be of something else.
+                Step::Goes if *byte == b']' && self.state == State::Ended => {
+                    return Ok((at + 1, None));
+                }
                 Step::Goes => {}
                 Step::EndsBefore => {
                     self.take(input.get(start..at).unwrap_or_default())?;

@@ -7,7 +7,9 @@ mod network;
 mod owned;
 
 pub use caller::{CallingContainer, containers_at};
-pub use counted::{OwnedContainer, Resources, owned_containers, owned_networks, owned_volumes};
+pub use counted::{
+    OwnedContainer, Resources, owned_containers, owned_ids, owned_networks, owned_volumes,
+};
 pub use image::ExistingImage;
 pub use network::{ENABLE_ICC, ExistingNetwork, OWNER_LABEL, is_false};
 pub use owned::{Kind, Owned, service_of_task};

@@ -23,7 +23,7 @@ use std::fmt;
 pub use existing::{
     CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingExec,
     ExistingImage, ExistingNetwork, ExistingVolume, Kind, OWNER_LABEL, Owned, OwnedContainer,
-    Resources, containers_at, error_message, existing_exec, is_false, owned_containers,
+    Resources, containers_at, error_message, existing_exec, is_false, owned_containers, owned_ids,
     owned_networks, owned_volumes, service_of_task,
 };
 pub use fields::Field;

@@ -40,6 +40,23 @@ pub fn forms_of_plugin(reference: &str) -> Vec<Vec<String>> {
     readings
 }
 
+/// A reference as the daemon says it in its answers: without what it stands for by default, and with a tag.
+///
+/// github.com/distribution/reference, `FamiliarString`; moby: daemon/images/image.go, `ErrImageDoesNotExist`.
+#[must_use]
+pub fn familiar(reference: &str) -> String {
+    let readings = forms(reference);
+    let longest = readings.first().and_then(|forms| forms.first());
+    let longest = longest.map_or(reference, String::as_str);
+    let Some(path) = longest.strip_prefix("docker.io/") else {
+        return longest.to_owned();
+    };
+    let bare = path.strip_prefix("library/");
+    bare.filter(|bare| !bare.contains('/'))
+        .unwrap_or(path)
+        .to_owned()
+}
+
 /// What a reference with neither tag nor digest stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Untagged {
@@ -124,6 +141,33 @@ fn is_domain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_said_as_the_daemon_says_it() {
+        let hex = "c0ffee00".repeat(8);
+        for (name, said) in [
+            ("nope", "nope:latest"),
+            ("nope:1", "nope:1"),
+            ("docker.io/library/nope", "nope:latest"),
+            ("docker.io/a/nope", "a/nope:latest"),
+            ("docker.io/library/a/nope", "library/a/nope:latest"),
+            ("index.docker.io/library/nope:1", "nope:1"),
+            ("r.example:5000/x/y", "r.example:5000/x/y:latest"),
+            ("c0ffee00c0ff", "c0ffee00c0ff:latest"),
+            ("sha256:c0ffee", "sha256:c0ffee"),
+        ] {
+            assert_eq!(familiar(name), said);
+        }
+        let id = format!("sha256:{hex}");
+        for (name, said) in [
+            (hex, id.clone()),
+            (format!("nope@{id}"), format!("nope@{id}")),
+            (format!("nope:1@{id}"), format!("nope:1@{id}")),
+            (id.clone(), id),
+        ] {
+            assert_eq!(familiar(&name), said);
+        }
+    }
 
     #[test]
     fn reads_short_names_as_the_daemon_does() {

@@ -65,8 +65,9 @@ pub(super) async fn forward(
         is_head: request.method == "HEAD",
         traffic: &mut record.traffic,
     };
-    let judged = (!connection.client.policy.permits_everything).then_some(&*connection.gate);
-    let (answer, viewing) = match viewed::answer(&mut relay, (operation, judged), shown).await {
+    let is_judged = !connection.client.policy.permits_everything;
+    let judged = (operation, &connection.gate, is_judged);
+    let (answer, viewing) = match viewed::answer(&mut relay, judged, shown).await {
         Ok(answered) => answered,
         Err(fault) => return unfinished(connection, record, daemon, (request, &fault)).await,
     };

@@ -1,21 +1,24 @@
 //! The daemon's answer as the policy lets the client see it: taken apart within bounds, and put together anew.
 
+mod own_things;
 mod shown;
+mod whole;
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, BytesMut};
 
 use crate::daemon::Passed;
 use crate::decision::{AnswerShape, Permit, View};
-use crate::engine_api::elements::Form;
 use crate::engine_api::{Operation, json};
 use crate::http1::{Body, Extras, Framing, Piece, Request, Response, Version};
 
 use super::large::Lane;
 use super::relay::{Relay, RelayFault};
 use super::{Gate, headers, versions};
+use own_things::OwnThings;
 use shown::Shown;
 
 /// An answer that is shown element by element while it comes.
@@ -25,6 +28,8 @@ pub(super) struct Viewing {
     /// Data of the body at the front of what the daemon has sent.
     found: usize,
     shown: Shown,
+    /// For events of one's own.
+    own_things: Option<OwnThings>,
     is_done: bool,
 }
 
@@ -32,7 +37,7 @@ pub(super) struct Viewing {
 /// gives to whoever asks for none.
 pub(super) fn passed<'a>(request: &'a Request, permit: &Permit, framing: Framing) -> Passed<'a> {
     let mut passed = headers::passed(request, permit.request(), framing);
-    if permit.view().is_some() {
+    if permit.view().is_some_and(View::takes_apart) {
         passed.headers.retain(|(name, _)| *name != "Accept");
     }
     passed
@@ -45,12 +50,13 @@ pub(super) fn passed<'a>(request: &'a Request, permit: &Permit, framing: Framing
 /// [`RelayFault`] where there is none, or it cannot be shown; nothing of it has gone to the client.
 pub(super) async fn answer(
     relay: &mut Relay<'_>,
-    (operation, judged): (Option<Operation>, Option<&Gate>),
+    (operation, gate, is_judged): (Option<Operation>, &Arc<Gate>, bool),
     (view, version, lane): (Option<Box<View>>, Version, &Lane),
 ) -> Result<(Response, Option<Viewing>), RelayFault> {
+    let judged = is_judged.then_some(&**gate);
     let mut answer = versions::answer(relay, operation, judged).await?;
-    let is_shown = matches!(answer.status, 200..300) && answer.framing != Framing::Empty;
-    let Some(view) = view.filter(|_| is_shown) else {
+    let view = view.filter(|_| answer.framing != Framing::Empty);
+    let Some(mut view) = view.and_then(|view| view.for_status(answer.status)) else {
         return Ok((answer, None));
     };
     let shape = view.shape();
@@ -70,37 +76,34 @@ pub(super) async fn answer(
     ] {
         answer.headers.remove(name);
     }
-    let Some(form) = form_of(shape) else {
-        let whole = relay.whole(framing).await?;
+    if shape == AnswerShape::Object {
+        let (whole, place) = relay.whole(framing).await?;
         let shown = match lane.turn(whole.len()).await {
-            None => show_whole(&view, &whole),
-            Some(turn) => turn.aside(|| show_whole(&view, &whole)).await,
+            None => show_whole(&mut view, &whole),
+            Some(turn) => turn.aside(|| show_whole(&mut view, &whole)).await,
         };
         let shown = shown.map_err(|cause| not_shown(&cause))?;
+        drop((whole, place));
         put_back(relay, &mut answer, &shown);
         return Ok((answer, None));
-    };
+    }
     answer.headers.remove("Content-Length");
     answer.framing = match version {
         Version::Http11 => Framing::Chunked,
         Version::Http10 => Framing::UntilEnd,
     };
+    let own_things = match view.owner_of_events().map(str::to_owned) {
+        Some(owner) => Some(OwnThings::begin(gate, &owner, &mut view).await),
+        None => None,
+    };
     let viewing = Viewing {
         body: Body::new(framing, Extras::Passed),
         found: 0,
-        shown: Shown::new(view, form, answer.framing),
+        shown: Shown::new(view, answer.framing),
+        own_things,
         is_done: false,
     };
     Ok((answer, Some(viewing)))
-}
-
-/// What an answer's elements stand in; nothing where it is shown as a whole.
-fn form_of(shape: AnswerShape) -> Option<Form> {
-    match shape {
-        AnswerShape::Object => None,
-        AnswerShape::List => Some(Form::Array),
-        AnswerShape::Stream => Some(Form::Row),
-    }
 }
 
 /// What a client gets to see of an answer's body that comes in these pieces, without a connection: for tests and fuzzing.
@@ -108,15 +111,18 @@ fn form_of(shape: AnswerShape) -> Option<Form> {
 /// # Errors
 /// What of it has gone to the client before it turned out that the rest cannot be shown, and why.
 pub fn shown_in_pieces(view: Box<View>, pieces: &[&[u8]]) -> Result<String, (String, String)> {
-    let Some(form) = form_of(view.shape()) else {
-        return show_whole(&view, &pieces.concat()).map_err(|cause| (String::new(), cause));
-    };
-    let mut shown = Shown::new(view, form, Framing::UntilEnd);
+    if view.shape() == AnswerShape::Object {
+        let mut view = view;
+        return show_whole(&mut view, &pieces.concat()).map_err(|cause| (String::new(), cause));
+    }
+    let mut shown = Shown::new(view, Framing::UntilEnd);
     let mut read = || {
         for piece in pieces {
             let mut rest = *piece;
             while !rest.is_empty() {
                 let taken = shown.take(rest)?;
+                // Nobody is asked whose a thing is.
+                shown.told(false);
                 rest = rest.get(taken..).unwrap_or_default();
             }
         }
@@ -139,7 +145,7 @@ fn check_form(answer: &Response, shape: AnswerShape) -> Result<(), String> {
         .iter()
         .any(|row| kind.eq_ignore_ascii_case(row));
     let is_read = match shape {
-        AnswerShape::Object | AnswerShape::List => is_json,
+        AnswerShape::Object | AnswerShape::List | AnswerShape::Within(_) => is_json,
         AnswerShape::Stream => is_json || is_row,
     };
     if !is_read {
@@ -152,7 +158,7 @@ fn check_form(answer: &Response, shape: AnswerShape) -> Result<(), String> {
 }
 
 /// An answer without a word stays one.
-fn show_whole(view: &View, bytes: &[u8]) -> Result<String, String> {
+fn show_whole(view: &mut View, bytes: &[u8]) -> Result<String, String> {
     if bytes.trim_ascii().is_empty() {
         return Ok(String::new());
     }
@@ -180,8 +186,8 @@ fn put_back(relay: &mut Relay<'_>, answer: &mut Response, text: &str) {
 
 fn not_shown(cause: &dyn std::fmt::Display) -> RelayFault {
     // The cause may name what is hidden, so the client is not told.
-    tracing::warn!(%cause, "an answer of the daemon cannot be shown under `[quiet]`");
-    let told = "the policy hides parts of it, and it has not the form of an answer of which parts can be hidden";
+    tracing::warn!(%cause, "an answer of the daemon cannot be shown in part");
+    let told = "parts of it are hidden from this client, and it has not the form of an answer of which parts can be hidden";
     RelayFault::DaemonMalformed(told.to_owned())
 }
 
@@ -193,27 +199,6 @@ impl Relay<'_> {
             self.poll_viewed(cx, &mut viewing)
         })
         .await
-    }
-
-    /// The whole body of an answer.
-    async fn whole(&mut self, framing: Framing) -> Result<Vec<u8>, RelayFault> {
-        let mut body = Body::new(framing, Extras::Passed);
-        let mut bytes = Vec::new();
-        poll_fn(|cx| {
-            self.poll_request(cx)?;
-            while let Some(count) = ready!(self.poll_data(cx, &mut body))? {
-                if bytes.len() + count > MOST_OF_WHOLE {
-                    let cause = format!("it is larger than {MOST_OF_WHOLE} bytes");
-                    return Poll::Ready(Err(not_shown(&cause)));
-                }
-                let data = self.daemon.input.get(..count).unwrap_or_default();
-                bytes.extend_from_slice(data);
-                self.daemon.input.advance(count);
-            }
-            Poll::Ready(Ok(()))
-        })
-        .await?;
-        Ok(bytes)
     }
 
     /// How many bytes at the front of the daemon's input are of the body, `None` at its end.
@@ -276,6 +261,13 @@ impl Relay<'_> {
     ) -> Poll<Result<(), RelayFault>> {
         let mut read = 0;
         while !viewing.shown.is_enough() && read < MOST_IN_A_ROW {
+            if let Some(thing) = viewing.shown.unknown() {
+                let is_own = match &mut viewing.own_things {
+                    Some(own) => ready!(own.poll(cx, thing)),
+                    None => false,
+                };
+                viewing.shown.told(is_own);
+            }
             if viewing.found == 0 {
                 match ready!(self.poll_data(cx, &mut viewing.body))? {
                     Some(count) => viewing.found = count,
@@ -297,9 +289,6 @@ impl Relay<'_> {
     }
 }
 
-/// Bytes of an answer that is shown as a whole: that of `SystemDataUsage` has some hundred for each image, container
-/// and volume.
-const MOST_OF_WHOLE: usize = 32 << 20;
 /// Writes in a row; each is of elements that were read, judged and written anew, so others wait long enough.
 const TURNS: usize = 2;
 /// Bytes that are read in a row, where next to nothing of them is shown.

@@ -182,9 +182,16 @@ impl Owner {
     fn hears(&self, lines: Lines<BufReader<ChildStdout>>, last: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for event in lines.map_while(Result::ok).map(json) {
-            let about = &event["Actor"]["Attributes"];
-            assert_eq!(about["dockgate.owner"], self.owner, "{event}");
-            names.insert(about["name"].as_str().unwrap_or_default().to_owned());
+            let (actor, about) = (&event["Actor"], &event["Actor"]["Attributes"]);
+            let name = about["name"].as_str().or(actor["ID"].as_str());
+            let name = name.unwrap_or_default().to_owned();
+            // The daemon tells labels of these alone.
+            if matches!(event["Type"].as_str(), Some("container" | "image")) {
+                assert_eq!(about["dockgate.owner"], self.owner, "{event}");
+            }
+            let is_another = name.starts_with(&self.all) && !name.starts_with(&self.prefix);
+            assert!(!is_another, "{event}");
+            names.insert(name);
             if names.contains(last) {
                 break;
             }

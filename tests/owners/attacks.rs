@@ -120,9 +120,43 @@ fn names_are_not_anothers_ids(house: &House) {
         let answer = past(house.bob(), "POST", "/v1.41/networks/create", &body);
         assert_eq!(answer.status, 403, "{body}: {}", answer.text());
     }
+    names_are_not_ids_of_the_swarm(house);
     makes(house.bob(), "/v1.41/containers/create?name=beef", &own);
+    // What is called like that, and does not only begin so, is taken as any name is.
+    let taken = past(
+        house.alice(),
+        "POST",
+        "/v1.41/containers/create?name=beef",
+        &own,
+    );
+    assert_eq!(taken.status, 409, "{}", taken.text());
     let free = "/v1.41/images/busybox/tag?repo=facade";
     assert_eq!(past(house.bob(), "POST", free, &Value::Null).status, 201);
+}
+
+fn names_are_not_ids_of_the_swarm(house: &House) {
+    let service = |name: &str| {
+        json!({ "Name": name, "Mode": { "Replicated": { "Replicas": 0 } },
+            "TaskTemplate": { "ContainerSpec": { "Image": "busybox" } } })
+    };
+    let data = |name: &str| json!({ "Name": name, "Data": "eA==" });
+    for (kind, body) in [
+        ("services", &service as &dyn Fn(&str) -> Value),
+        ("secrets", &data),
+        ("configs", &data),
+    ] {
+        let target = format!("/v1.41/{kind}/create");
+        let id = makes(house.alice(), &target, &body(&format!("swarm-{kind}")));
+        for length in [4, 12, 25] {
+            let short = &id[..length];
+            let answer = past(house.bob(), "POST", &target, &body(short));
+            assert_eq!(answer.status, 403, "{target} {short}: {}", answer.text());
+            assert!(answer.text().contains("name-taken"), "{}", answer.text());
+            let told = house.read(&format!("/v1.41/{kind}/{short}"));
+            assert_eq!(told["ID"], id.as_str(), "{short}");
+        }
+        makes(house.bob(), &target, &body("beef"));
+    }
 }
 
 /// All tags of a repository are handed out by its bare name.

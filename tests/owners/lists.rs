@@ -1,8 +1,5 @@
-//! What an owner's lists, sums, events and prunes hold: its own, and what is shared.
+//! What an owner's lists, sums and prunes hold: its own, and what is shared.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use super::super::support::docker::Docker;
 use super::*;
 
 const SHARED: &str = "[shared]\nnetworks = ['common*']\nvolumes = ['common*']";
@@ -121,10 +118,21 @@ fn others_are_not_listed(house: &House, task: &str) {
         ["b-volume", "common-volume"]
     );
     assert!(usage["BuildCache"].as_array().is_none_or(Vec::is_empty));
+    let daemons = house.read("/v1.41/system/df");
+    assert_eq!(usage["LayersSize"], daemons["LayersSize"]);
+    let users = |usage: &Value| {
+        let images = usage["Images"].as_array().unwrap().iter();
+        let counts = images.map(|image| image["Containers"].as_i64().unwrap());
+        counts.sum::<i64>()
+    };
     assert_eq!(
-        usage["LayersSize"],
-        house.read("/v1.41/system/df")["LayersSize"]
+        users(&usage),
+        usage["Containers"].as_array().unwrap().len() as i64
     );
+    assert!(users(&usage) < users(&daemons), "{usage}");
+    let volumes = usage["Volumes"].as_array().unwrap();
+    let common = volumes.iter().find(|one| one["Name"] == "common-volume");
+    assert_eq!(common.unwrap()["UsageData"]["RefCount"], -1);
 }
 
 /// They are there for all to see and use, and not to change.
@@ -231,30 +239,6 @@ fn prunes_take_only_ones_own() {
         images.contains("\"alice\"") && !images.contains("bob"),
         "{images}"
     );
-}
-
-#[test]
-fn events_are_of_ones_own() {
-    let house = House::new("");
-    let [alice, bob] = [house.alice(), house.bob()].map(Docker::at);
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        - 1;
-    alice.ok("run --rm --name a-one busybox true");
-    bob.ok("run --rm --name b-one busybox true");
-    bob.ok("create --name b-two busybox");
-    let until = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-        + 1;
-    let seen = bob.ok(format!("events --since {since} --until {until}"));
-    for name in ["b-one", "b-two"] {
-        assert!(seen.contains(name), "{name} in {seen}");
-    }
-    assert!(!seen.contains("alice") && !seen.contains("a-one"), "{seen}");
 }
 
 #[test]

@@ -10,12 +10,14 @@ fn no_reference_leads_to_what_is_anothers() {
     let house = House::new("");
     let things = Things::of(&house, house.alice(), "a");
     Things::of(&house, house.bob(), "b");
-    let before = state(&house);
     let mut all = containers(&things);
     all.extend(networks(&things));
     all.extend(volumes());
-    all.extend(services(&things));
+    let overlay = json!({ "Name": "a-overlay", "Driver": "overlay" });
+    let overlay = makes(house.alice(), "/v1.41/networks/create", &overlay);
+    all.extend(services(&things, &overlay));
     all.extend(images());
+    let before = state(&house);
     for (target, body, status) in &all {
         let answer = past(house.bob(), "POST", &format!("/v1.41{target}"), body);
         assert_eq!(answer.status, *status, "{target} {body}: {}", answer.text());
@@ -84,7 +86,7 @@ fn volumes() -> Vec<Attempt> {
     bodies
 }
 
-fn services(things: &Things) -> Vec<Attempt> {
+fn services(things: &Things, overlay: &str) -> Vec<Attempt> {
     let mut bodies: Vec<Attempt> = Vec::new();
     let service = |container: Value| {
         let mut container = container;
@@ -112,6 +114,11 @@ fn services(things: &Things) -> Vec<Attempt> {
             let body = service(json!({ list: [{ key: reference, name_key: name, "File": file }] }));
             bodies.push(("/services/create", body, 404));
         }
+    }
+    for network in ["a-overlay", overlay, &overlay[..12]] {
+        let mut body = service(json!({}));
+        body["TaskTemplate"]["Networks"] = json!([{ "Target": network }]);
+        bodies.push(("/services/create", body, 404));
     }
     let mount = json!([{ "Type": "volume", "Source": "a-volume", "Target": "/x" }]);
     bodies.push(("/services/create", service(json!({ "Mounts": mount })), 404));

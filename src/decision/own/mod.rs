@@ -1,11 +1,15 @@
 //! Each to its own: a client with an owner finds what is its own or shared, and the rest is not there for it.
 
+mod absent;
 mod changes;
+mod conflict;
+mod events;
 mod filters;
 mod listed;
 mod named;
 mod owning;
 mod stamp;
+mod usage;
 mod volumes;
 
 use super::facts::{Facts, Found};
@@ -14,6 +18,8 @@ use super::{Judge, Reason, existing};
 use crate::engine_api::{EngineRequest, ExistingContainer, ExistingNetwork, Kind, Operation};
 use crate::policy::{Pattern, Shared};
 
+pub(super) use conflict::Conflict;
+pub(super) use events::OwnEvents;
 use named::{Named, Purpose, named};
 pub(super) use owning::Owning;
 pub(super) use stamp::{apply as stamp, pin};
@@ -78,7 +84,11 @@ impl Judge<'_> {
     fn own_thing(&mut self, named: &Named, shared: &Shared) -> Option<(u16, String)> {
         let whose = match self.facts.whose(&named.reference, shared) {
             Some(Found::Is(whose)) => whose,
-            Some(Found::Answered { status: 404, .. }) if named.may_be_absent() => return None,
+            Some(Found::Answered { status: 404, .. }) if named.may_be_absent(shared) => {
+                return None;
+            }
+            // Not the daemon's message to the gate: what is not there is told as what is another's is.
+            Some(Found::Answered { status: 404, .. }) => return Some(named.absent(self.request)),
             Some(Found::Answered { status, message }) => return Some((status, message)),
             // Else the beginnings of what others have would show.
             Some(Found::Unknown(cause))
@@ -100,6 +110,7 @@ impl Judge<'_> {
             return None;
         }
         match (named.purpose, whose) {
+            (Purpose::Make, _) if self.is_taken(named) => {}
             (Purpose::Make, _) if named.is_volume() => {
                 let message = format!("create {}: volume name must be unique", named.name);
                 return Some((409, message));
@@ -124,7 +135,32 @@ impl Judge<'_> {
         None
     }
 
+    /// Whether the daemon itself says that the name is taken: it has one space for names, and what was found does not
+    /// only begin with it.
+    fn is_taken(&self, named: &Named) -> bool {
+        let id = match &named.reference {
+            Reference::Thing(Kind::Image, _) => None,
+            Reference::Thing(kind, name) => match self.facts.things.get(&(*kind, name.clone())) {
+                Some(Found::Is(thing)) => Some(&thing.id),
+                Some(Found::Answered { .. } | Found::Unknown(_)) | None => None,
+            },
+            Reference::Network(name) => match self.facts.networks.get(name) {
+                Some(Found::Is(network)) => Some(&network.id),
+                Some(Found::Answered { .. } | Found::Unknown(_)) | None => None,
+            },
+            Reference::Container(_)
+            | Reference::Exec(_)
+            | Reference::Other(_)
+            | Reference::Volume(_)
+            | Reference::SwarmNetwork(_)
+            | Reference::Image(_) => None,
+        };
+        id.is_some_and(|id| !id.starts_with(&named.name))
+    }
+
     fn not_known(&mut self, named: &Named, cause: &str) -> Option<(u16, String)> {
+        // The daemon's own message may count what others have.
+        let cause = cause.split(": ").next().unwrap_or_default();
         let message = format!("the gate cannot tell whose it is: {cause}");
         self.refuse(Reason::new(
             "owner-unknown",
@@ -143,6 +179,7 @@ impl Judge<'_> {
                 "the images in the archive would be nobody's, and take names from others"
             }
             Some(Operation::BuildPrune) => "the cache of builds is not kept apart by owners",
+            Some(Operation::BuildCancel) => "builds under way are not kept apart by owners",
             Some(Operation::ImageCreate) if self.pulls_all() => {
                 "every tag of the repository would be pulled; name one"
             }
@@ -154,6 +191,9 @@ impl Judge<'_> {
             }
             Some(_) | None => "",
         };
+        if operation.is_none() {
+            self.unread_path();
+        }
         if !message.is_empty() {
             self.refuse(Reason::new("no-owner-there", "", "", message));
         }
@@ -180,6 +220,24 @@ impl Judge<'_> {
                 message,
             ));
         }
+    }
+
+    /// A rule by path forwards without a look at whose things it reaches.
+    fn unread_path(&mut self) {
+        let (method, path) = (
+            &self.request.head.method,
+            self.request.head.target.to_string(),
+        );
+        let message =
+            "the gate does not read requests by path, so nothing would keep the client to its own";
+        let reason = Reason::new(
+            "no-owner-there",
+            "",
+            &format!("{} {path}", method.as_str()),
+            message,
+        );
+        let remedy = "a `[[client]]` or `[[listener]]` without an `owner`";
+        self.refuse(reason.opened_by(0, remedy));
     }
 
     /// moby: image/tarexport/save.go, `parseNames`; distribution/push_v2.go.
@@ -213,72 +271,11 @@ impl Judge<'_> {
     }
 }
 
-impl Named {
-    fn is_volume(&self) -> bool {
-        matches!(self.reference, Reference::Volume(_))
-    }
-
-    /// Whether the daemon makes it, or says itself that it is not there.
-    fn may_be_absent(&self) -> bool {
-        match self.purpose {
-            Purpose::Make | Purpose::Pull | Purpose::Mount => true,
-            // The daemon's answer to a create without its image is what clients pull for.
-            Purpose::Use => matches!(self.reference, Reference::Thing(Kind::Image, _)),
-            Purpose::Change | Purpose::Tag => false,
-        }
-    }
-
-    /// The daemon's own words for what is not there.
-    fn absent(&self, request: &EngineRequest) -> (u16, String) {
-        let name = &self.name;
-        let is_forced = request.head.query.get("force") == Some("1");
-        let message = match &self.reference {
-            Reference::Volume(_)
-                if is_forced && request.operation() == Some(Operation::VolumeDelete) =>
-            {
-                return (204, String::new());
-            }
-            Reference::Container(_)
-            | Reference::Other(_)
-            | Reference::Thing(Kind::Container, _) => {
-                format!("No such container: {name}")
-            }
-            Reference::Exec(_) | Reference::Thing(Kind::Exec, _) => {
-                format!("No such exec instance: {name}")
-            }
-            Reference::Volume(_) => format!("get {name}: no such volume"),
-            Reference::Network(_) | Reference::SwarmNetwork(_) => {
-                format!("network {name} not found")
-            }
-            Reference::Image(_) | Reference::Thing(Kind::Image, _) => {
-                format!("No such image: {}", familiar(name))
-            }
-            Reference::Thing(Kind::Service, _) => format!("service {name} not found"),
-            Reference::Thing(Kind::Task, _) => format!("task {name} not found"),
-            Reference::Thing(Kind::Secret, _) => format!("secret {name} not found"),
-            Reference::Thing(Kind::Config, _) => format!("config {name} not found"),
-        };
-        (404, message)
-    }
-}
-
 /// Whether the daemon has several things that a name could be the beginning of.
 ///
 /// moby: pkg/truncindex/truncindex.go; daemon/network.go, `FindNetwork`; daemon/cluster/helpers.go.
 fn is_ambiguous(cause: &str) -> bool {
     cause.contains("IDs found with provided prefix") || cause.contains(" is ambiguous (")
-}
-
-/// A name as the daemon says it is not there: with a tag.
-///
-/// moby: daemon/images/image.go, `ErrImageDoesNotExist`.
-fn familiar(name: &str) -> String {
-    let last = name.rsplit('/').next().unwrap_or_default();
-    if last.contains([':', '@']) {
-        name.to_owned()
-    } else {
-        format!("{name}:latest")
-    }
 }
 
 impl Facts {

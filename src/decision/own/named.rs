@@ -238,6 +238,7 @@ impl All<'_> {
             let reference = Reference::Volume(name.to_owned());
             self.add("Name", name, Purpose::Make, reference);
         }
+        self.swarm_name(operation, body);
         let secrets = body.get("ClusterVolumeSpec").or(body.get("Spec"));
         let of_mode = secrets.and_then(|spec| spec.get("AccessMode"));
         for spec in secrets.into_iter().chain(of_mode) {
@@ -252,6 +253,21 @@ impl All<'_> {
                 self.of_limit(limit, value);
             }
         });
+    }
+
+    /// Ids of the swarm have digits and small letters, as most names do.
+    fn swarm_name(&mut self, operation: Option<Operation>, body: &Value) {
+        let kind = match operation {
+            Some(Operation::ServiceCreate) => Kind::Service,
+            Some(Operation::SecretCreate) => Kind::Secret,
+            Some(Operation::ConfigCreate) => Kind::Config,
+            Some(_) | None => return,
+        };
+        let name = body.text("Name");
+        if references::may_be_short_swarm_id(name) {
+            let reference = Reference::Thing(kind, name.to_owned());
+            self.add("Name", name, Purpose::Make, reference);
+        }
     }
 
     fn of_limit(&mut self, limit: Limit, value: &Value) {
@@ -356,7 +372,7 @@ impl All<'_> {
 
 /// What the first name in an operation's path stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Subject {
+pub(super) enum Subject {
     Thing(Kind),
     Volume,
     Network,
@@ -364,7 +380,7 @@ enum Subject {
     Nobodys,
 }
 
-fn subject(operation: Operation) -> Subject {
+pub(super) fn subject(operation: Operation) -> Subject {
     let mut parts = operation.spec().path.split('/').skip(1);
     match parts.next().unwrap_or_default() {
         "containers" => Subject::Thing(Kind::Container),

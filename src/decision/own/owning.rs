@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::super::facts::{Facts, Found};
-use super::{Whose, seen, seen_network};
+use super::{Whose, seen, seen_network, usage};
 use crate::engine_api::json::Value;
-use crate::engine_api::{ExistingNetwork, OWNER_LABEL, Operation};
+use crate::engine_api::{EngineRequest, ExistingNetwork, OWNER_LABEL, Operation};
 use crate::policy::Shared;
 
 /// Leaves of an answer what is the owner's or shared.
@@ -14,6 +14,8 @@ pub(in crate::decision) struct Owning {
     answer: Answer,
     owner: String,
     shared: Arc<Shared>,
+    /// Whether the client asked for the sums of a `DataUsage` alone.
+    is_brief: bool,
 }
 
 /// Which answer it is.
@@ -22,14 +24,16 @@ enum Answer {
     Networks,
     Network,
     Images,
+    Image,
     Volumes,
     DataUsage,
 }
 
 impl Owning {
     /// `None` where the answer holds nothing of others, or the daemon leaves it out itself.
-    pub(in crate::decision) fn of(operation: Operation, facts: &Facts) -> Option<Self> {
+    pub(in crate::decision) fn of(request: &EngineRequest, facts: &Facts) -> Option<Self> {
         let shared = facts.shared.as_ref()?;
+        let (operation, query) = (request.operation()?, &request.head.query);
         let is_own = |found: &Found<ExistingNetwork>| match found {
             Found::Is(network) => network.owner.as_ref() == Some(&facts.owner),
             Found::Answered { .. } | Found::Unknown(_) => false,
@@ -38,19 +42,21 @@ impl Owning {
             (Operation::NetworkList, Answer::Networks),
             (Operation::NetworkInspect, Answer::Network),
             (Operation::ImageList, Answer::Images),
+            (Operation::ImageInspect, Answer::Image),
             (Operation::VolumeList, Answer::Volumes),
             (Operation::SystemDataUsage, Answer::DataUsage),
         ];
         let (_, answer) = answers.into_iter().find(|(of, _)| *of == operation)?;
         let holds_others = match answer {
             Answer::Network => !facts.networks.values().all(is_own),
-            Answer::Images => !shared.images,
-            Answer::Networks | Answer::Volumes | Answer::DataUsage => true,
+            Answer::Image => query.get("manifests") == Some("1"),
+            Answer::Networks | Answer::Images | Answer::Volumes | Answer::DataUsage => true,
         };
         holds_others.then(|| Self {
             answer,
             owner: facts.owner.clone(),
             shared: Arc::clone(shared),
+            is_brief: query.get("verbose") == Some("0"),
         })
     }
 
@@ -62,38 +68,28 @@ impl Owning {
                 self.network(item);
                 true
             }
-            Answer::Images => self.image(item),
+            Answer::Images => {
+                usage::replace(item, "Containers", -1);
+                without_users(item);
+                self.image(item)
+            }
+            Answer::Image => {
+                without_users(item);
+                true
+            }
             Answer::Volumes => {
                 self.retain(item, "Volumes", Self::volume);
                 true
             }
             Answer::DataUsage => {
-                self.retain(item, "Volumes", Self::volume);
-                self.retain(item, "Containers", Self::is_own);
-                self.retain(item, "BuildCache", |_, _| false);
-                if !self.shared.images {
-                    self.retain(item, "Images", Self::image);
-                }
-                self.newer_data_usage(item);
+                self.usage(item, self.is_brief);
                 true
             }
         }
     }
 
-    /// From API 1.52 on each kind has its items beside its sums.
-    fn newer_data_usage(&self, item: &mut Value) {
-        if let Some(usage) = item.get_mut("VolumeUsage") {
-            self.retain(usage, "Items", Self::volume);
-        }
-        if let Some(usage) = item.get_mut("ContainerUsage") {
-            self.retain(usage, "Items", Self::is_own);
-        }
-        if let Some(usage) = item.get_mut("BuildCacheUsage") {
-            self.retain(usage, "Items", |_, _| false);
-        }
-        if let Some(usage) = item.get_mut("ImageUsage").filter(|_| !self.shared.images) {
-            self.retain(usage, "Items", Self::image);
-        }
+    pub(super) fn shows_all_images(&self) -> bool {
+        self.shared.images
     }
 
     fn retain(&self, item: &mut Value, list: &str, is_shown: impl Fn(&Self, &mut Value) -> bool) {
@@ -107,16 +103,21 @@ impl Owning {
         Some(label.as_text())
     }
 
-    fn is_own(&self, item: &mut Value) -> bool {
+    pub(super) fn is_own(&self, item: &mut Value) -> bool {
         Self::owner_of(item) == Some(&self.owner)
     }
 
-    fn volume(&self, item: &mut Value) -> bool {
-        self.is_own(item) || seen(&self.shared.volumes, item.text("Name")) == Whose::Shared
+    pub(super) fn volume(&self, item: &mut Value) -> bool {
+        let is_shared = seen(&self.shared.volumes, item.text("Name")) == Whose::Shared;
+        if let Some(usage) = item.get_mut("UsageData").filter(|_| is_shared) {
+            // It counts the containers of all.
+            usage::replace(usage, "RefCount", -1);
+        }
+        is_shared || self.is_own(item)
     }
 
-    fn image(&self, item: &mut Value) -> bool {
-        self.is_own(item) || Self::owner_of(item).is_none()
+    pub(super) fn image(&self, item: &mut Value) -> bool {
+        self.shared.images || self.is_own(item) || Self::owner_of(item).is_none()
     }
 
     /// On a network that is shared are the containers of all.
@@ -133,5 +134,20 @@ impl Owning {
         }
         let is_nobodys = Self::owner_of(item).is_none();
         seen_network(&self.shared, item.text("Name"), is_nobodys) == Whose::Shared
+    }
+}
+
+/// Since API 1.47 the ids of the containers, whoever's, that use a platform of an image.
+fn without_users(image: &mut Value) {
+    let Some(Value::List(manifests)) = image.get_mut("Manifests") else {
+        return;
+    };
+    let data = manifests
+        .iter_mut()
+        .filter_map(|manifest| manifest.get_mut("ImageData"));
+    for data in data {
+        if let Some(Value::List(users)) = data.get_mut("Containers") {
+            users.clear();
+        }
     }
 }

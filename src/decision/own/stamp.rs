@@ -3,7 +3,8 @@
 use super::super::facts::{Facts, Found};
 use super::super::references::container_of;
 use super::super::rewrite::set_in;
-use super::{changes, filters, volumes};
+use super::named::{Subject, subject};
+use super::{changes, events, filters, volumes};
 use crate::engine_api::json::{self, Value};
 use crate::engine_api::{Body, EngineRequest, Kind, OWNER_LABEL, Operation};
 
@@ -13,7 +14,13 @@ pub(in crate::decision) fn apply(request: &mut EngineRequest, facts: &Facts) {
         return;
     };
     let (owner, query) = (&facts.owner, &mut request.head.query);
-    filters::stamp(operation, query, owner);
+    if !events::is_taken_apart(operation, query) {
+        filters::stamp(operation, query, owner);
+    }
+    if operation == Operation::SystemDataUsage && query.get("verbose") == Some("0") {
+        // The sums are made anew of what stands beside them.
+        query.set("verbose", "1");
+    }
     if operation == Operation::ImageBuild {
         let labels = query
             .get("labels")
@@ -71,13 +78,16 @@ pub(in crate::decision) fn pin(request: &mut EngineRequest, facts: &Facts) {
     let operation = request.operation();
     let name = request.head.target.name().unwrap_or_default();
     if container_of(request).is_none() {
-        let kinds = [Kind::Container, Kind::Service, Kind::Secret, Kind::Config];
-        let thing = kinds.into_iter().find_map(|kind| id_of(kind, name));
-        let network = match facts.networks.get(name) {
-            Some(Found::Is(network)) if is_of_network(operation) => Some(network.id.clone()),
-            Some(_) | None => None,
+        let id = match operation.map(subject) {
+            Some(Subject::Network) => match facts.networks.get(name) {
+                Some(Found::Is(network)) => Some(network.id.clone()),
+                Some(Found::Answered { .. } | Found::Unknown(_)) | None => None,
+            },
+            // An image has its own place among what the policy looks up.
+            Some(Subject::Thing(kind)) if kind != Kind::Image => id_of(kind, name),
+            Some(Subject::Thing(_) | Subject::Volume | Subject::Nobodys) | None => None,
         };
-        if let Some(id) = network.or(thing.filter(|_| !is_of_network(operation))) {
+        if let Some(id) = id {
             request.head.target.set_name(&id);
         }
     }
@@ -105,16 +115,4 @@ pub(in crate::decision) fn pin(request: &mut EngineRequest, facts: &Facts) {
             }
         }
     }
-}
-
-fn is_of_network(operation: Option<Operation>) -> bool {
-    matches!(
-        operation,
-        Some(
-            Operation::NetworkInspect
-                | Operation::NetworkDelete
-                | Operation::NetworkConnect
-                | Operation::NetworkDisconnect
-        )
-    )
 }

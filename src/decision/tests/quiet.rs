@@ -19,7 +19,7 @@ fn view(quiet: &str, line: &str) -> Option<View> {
 
 fn shown(quiet: &str, line: &str, answer: &str) -> String {
     let mut value = json::parse(answer.as_bytes()).unwrap();
-    if let Some(view) = view(&format!("[quiet]\n{quiet}"), line) {
+    if let Some(mut view) = view(&format!("[quiet]\n{quiet}"), line) {
         assert!(view.show(&mut value));
     }
     value.to_string().replace(HIDDEN, "?")
@@ -168,7 +168,7 @@ fn an_answer_that_nothing_is_hidden_of_is_not_read() {
 fn the_shape_follows_the_operation() {
     for (line, shape) in [
         (INSPECT, AnswerShape::Object),
-        ("GET /v1.41/volumes", AnswerShape::Object),
+        ("GET /v1.41/volumes", AnswerShape::Within("Volumes")),
         ("GET /v1.41/system/df", AnswerShape::Object),
         ("GET /v1.41/images/json", AnswerShape::List),
         ("GET /v1.41/tasks", AnswerShape::List),
@@ -225,7 +225,7 @@ fn no_form_of_a_value_gets_through_at_any_place() {
                 .collect::<Vec<_>>()
                 .join("/");
             let request = request(&format!("{} /v1.41{target}", spec.method), "");
-            let view = View::of(&all, &request, &Facts::default()).unwrap();
+            let mut view = View::of(&all, &request, &Facts::default()).unwrap();
             for leaf in leaves {
                 let value = json::parse(leaf.as_bytes()).unwrap();
                 let mut answer = at(&path, value);

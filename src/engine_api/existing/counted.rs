@@ -58,6 +58,16 @@ pub fn owned_networks(bytes: &[u8]) -> Result<u64, Malformed> {
     Ok(list(&json::parse(bytes)?)?.len() as u64)
 }
 
+/// Reads the ids in a list of networks, services, secrets or configs.
+///
+/// # Errors
+/// [`Malformed`] where it is none.
+pub fn owned_ids(bytes: &[u8]) -> Result<Vec<String>, Malformed> {
+    let answer = json::parse(bytes)?;
+    let id = |one: &Value| [one.text("Id"), one.text("ID")].concat();
+    Ok(list(&answer)?.iter().map(id).collect())
+}
+
 fn list(value: &Value) -> Result<&[Value], Malformed> {
     match value {
         Value::List(items) => Ok(items),
@@ -223,5 +233,10 @@ mod tests {
             ["v"]
         );
         assert_eq!(owned_networks(b"[{},{}]").unwrap(), 2);
+        assert_eq!(
+            owned_ids(br#"[{"Id":"a"},{"ID":"b"}]"#).unwrap(),
+            ["a", "b"]
+        );
+        assert!(owned_ids(b"{}").is_err());
     }
 }

@@ -26,7 +26,10 @@ pub(super) enum Ask<'a> {
 
 /// What this request asks for that is bounded; most ask for nothing.
 pub(super) fn ask<'a>(quota: &Quota, request: &'a EngineRequest) -> Option<Ask<'a>> {
-    let operation = request.operation()?;
+    let Some(operation) = request.operation() else {
+        let is_read = matches!(request.head.method.as_str(), "GET" | "HEAD");
+        return (!is_read && !quota.is_empty()).then_some(Ask::Unread);
+    };
     let name = request.head.target.name().unwrap_or_default();
     let has_resources = quota.memory.is_some() || quota.nano_cpus.is_some();
     let has_containers = quota.containers.is_some() || has_resources;

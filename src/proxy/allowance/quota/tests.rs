@@ -123,6 +123,18 @@ fn each_quota_counts_what_it_is_for() {
 fn what_was_not_read_is_not_let_through() {
     let head = RequestHead::parse("POST", "/containers/create").unwrap();
     assert_eq!(ask(&everything(), &head.unjudged()), Some(Ask::Unread));
+    for (method, asked) in [
+        ("POST", Some(Ask::Unread)),
+        ("PUT", Some(Ask::Unread)),
+        ("DELETE", Some(Ask::Unread)),
+        ("GET", None),
+        ("HEAD", None),
+    ] {
+        let head = RequestHead::parse(method, "/v4.0/libpod/containers/create").unwrap();
+        let request = head.unjudged();
+        assert_eq!(ask(&everything(), &request), asked, "{method}");
+        assert_eq!(ask(&Quota::default(), &request), None, "{method}");
+    }
 }
 
 #[test]

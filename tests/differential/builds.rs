@@ -99,7 +99,7 @@ fn images_are_built_as_the_gate_read_it() {
         Sent::new("POST", &format!("{version}/build?rm=0&{query}"), &context)
     };
     let policies = [judged::compiled(POLICY)];
-    let tally = tried((71, 1500, 50), &policies, make, |sent, _| {
+    let tally = tried((71, 1500, 16), &policies, make, |sent, _| {
         let before = made(&daemon, &name);
         assert_eq!(before, json!([[], []]), "the last build left something");
         let answer = sent.ask(&daemon);
@@ -108,7 +108,7 @@ fn images_are_built_as_the_gate_read_it() {
         removed(&daemon, &name);
         Effect::of(&answer, found)
     });
-    tally.check("queries of ImageBuild", 40, 25);
+    tally.check("queries of ImageBuild", 12, 6);
 }
 
 /// Two files to build from, each of whose steps bears the name in a label.

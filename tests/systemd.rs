@@ -85,6 +85,7 @@ fn the_packaged_configuration_serves_the_sockets_that_systemd_hands_over() {
         .arg("--config")
         .arg(folder.path().join("dockgate.toml"));
     let gate = Gate::start(&mut activate, folder, 1);
+    assert!(gate.output().contains("INFO confined"), "{}", gate.output());
     assert_eq!(first.join().unwrap().status, 200);
     let answer = http::request(&Address::Unix(socket), "GET", "/v1.41/images/json", "");
     assert_eq!(answer.status, 200);

@@ -3,11 +3,13 @@
 mod existing;
 mod host_paths;
 mod networks;
+mod opened_paths;
 mod others;
 mod plugins;
 mod quiet;
 mod service;
 mod service_networks;
+mod subnets;
 mod told;
 
 use std::collections::BTreeMap;

@@ -3,6 +3,7 @@
 mod existing;
 mod host_paths;
 mod networks;
+mod opened_paths;
 mod others;
 mod owner_sums;
 mod owners;
@@ -10,6 +11,7 @@ mod plugins;
 mod quiet;
 mod service;
 mod service_networks;
+mod subnets;
 mod told;
 
 use std::collections::BTreeMap;

@@ -112,7 +112,7 @@ impl Lasting {
             seen: Arc::new(compiled.seen),
             nameservers: match compiled.config.daemon.address {
                 Address::Unix(_) => Some(self.nameservers.clone()),
-                _ => None,
+                Address::Tcp { .. } => None,
             },
             known: Known::default(),
             clients: compiled.clients,

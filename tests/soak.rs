@@ -68,7 +68,7 @@ fn gate(daemon: &Address, authority: &Authority) -> Gate {
         .listen_tls(None, authority)
         .listen("quiet.toml")
         .listen("policy.toml")
-        .plus("limits = { requests-per-second = 40, burst = 40 }")
+        .plus("limits = { requests-per-second = 1, burst = 20 }")
         .plus("[[listener]]\naddress = 'tcp://127.0.0.3:0'\nidentify-containers = true")
         .plus(&more)
         .listeners(5)

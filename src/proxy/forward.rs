@@ -53,8 +53,7 @@ pub(super) async fn forward(
     // An answer may take for ever, and head and body have megabytes.
     let shown = (permit.into_view(), request.version, &connection.client.lane);
     request.keep_only(&["connection", "upgrade"]);
-    let request = &request;
-    let is_draining = connection.is_draining();
+    let (request, is_draining) = (&request, connection.is_draining());
     let mut relay = Relay {
         client: &mut connection.peer,
         daemon: &mut daemon,

@@ -176,9 +176,8 @@ fn restart(doors: &[Address; 4], daemon: FakeDaemon, socket: &Path, round: usize
         AtomicUsize::new(0),
     );
     thread::scope(|scope| {
-        for number in 0..4 {
+        for (number, door) in doors.iter().enumerate() {
             let (is_over, done, failed) = (&is_over, &done, &failed);
-            let door = &doors[number];
             scope.spawn(move || {
                 let mut client = Client::new(door, Random::new((round * 4 + number) as u64));
                 while !is_over.load(Ordering::SeqCst) {

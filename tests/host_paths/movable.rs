@@ -24,22 +24,12 @@ fn a_part_of_what_any_policy_lets_containers_write_to_is_mounted_where_the_polic
         )
     };
     let opened = |name: &str, more: &str| format!("{{ path = \"{}\"{more} }}", path(name));
+    let written = ", access = \"read-write\", set-user-id = true";
+    let parts = format!("{written}, subpaths = true");
     let setup = Setup::before(&engine::address())
-        .file(
-            "whole.toml",
-            &policy(&opened(
-                "wide",
-                ", access = \"read-write\", set-user-id = true",
-            )),
-        )
+        .file("whole.toml", &policy(&opened("wide", written)))
         .file("reader.toml", &policy(&opened("wide/inner", "")))
-        .file(
-            "parts.toml",
-            &policy(&opened(
-                "wide",
-                ", access = \"read-write\", subpaths = true, set-user-id = true",
-            )),
-        )
+        .file("parts.toml", &policy(&opened("wide", &parts)))
         .listen("whole.toml")
         .listen("reader.toml")
         .listen("parts.toml");

@@ -1,15 +1,17 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
+mod place;
+
 use std::borrow::Cow;
-use std::fmt;
 
 use super::Malformed;
-use super::fields::shortened;
 use super::json::tokens::Tokens;
 use super::json::{self, Raw, Text, Value, reader};
 use super::key::Key;
 use super::operation::Operation;
 use super::schema::{Class, Field, Schema, Seen, Shape};
+
+use place::{Place, misfit, taken};
 
 /// A field that the model does not know and that holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -286,39 +288,6 @@ fn map(
 /// A value, or a fault that takes little room beside it.
 type Fallible<T> = Result<T, Box<Malformed>>;
 
-#[cold]
-fn taken(place: &Place<'_>, name: &str, why: &str) -> Box<Malformed> {
-    let cause = format!("the key `{place}` is `{name}` to the daemon, {why}");
-    Box::new(Malformed::Json(cause))
-}
-
-#[cold]
-fn misfit(shape: Shape, place: &Place<'_>) -> Box<Malformed> {
-    let what = describe(shape);
-    Box::new(Malformed::Body(match place {
-        Place::Root => format!("it is not {what}"),
-        Place::Field(..) | Place::Member(..) | Place::Item(..) => {
-            format!("`{place}` is not {what}")
-        }
-    }))
-}
-
-fn describe(shape: Shape) -> &'static str {
-    match shape {
-        Shape::Bool => "true or false",
-        Shape::Integer => "a whole number",
-        Shape::Float => "a number",
-        Shape::Text => "a string",
-        Shape::TextList => "a list of strings",
-        Shape::TextOrList => "a string or a list of strings",
-        Shape::TextMap => "an object of strings",
-        Shape::Set => "an object of empty objects",
-        Shape::Object(_) | Shape::Map(_) => "an object",
-        Shape::List(_) => "a list",
-        Shape::Any | Shape::Unread => "a value",
-    }
-}
-
 /// Refuses a body that an engine of today ignores and an older one obeyed.
 ///
 /// moby: daemon/server/router/container/container_routes.go, postContainersStart took a HostConfig before API 1.24.
@@ -356,29 +325,6 @@ fn folds_to(key: &str, name: &str) -> bool {
         c => c.to_ascii_lowercase(),
     };
     key.chars().map(fold).eq(name.chars().map(fold))
-}
-
-/// Where a value stands in a body; written out only where somebody is to read it.
-#[derive(Debug, Clone, Copy)]
-enum Place<'a> {
-    /// The body itself.
-    Root,
-    Field(&'a Self, &'a str),
-    /// Of a map, whose keys are data.
-    Member(&'a Self, &'a str),
-    Item(&'a Self, usize),
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, key) => f.write_str(shortened(key)),
-            Self::Field(parent, key) => write!(f, "{parent}.{}", shortened(key)),
-            Self::Member(parent, key) => write!(f, "{parent}.{}", shortened(key)),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 /// The first characters of a value, for messages and records.

@@ -9,6 +9,7 @@ mod listed;
 mod named;
 mod owning;
 mod stamp;
+mod subject;
 mod usage;
 mod volumes;
 

@@ -3,7 +3,7 @@
 use super::super::facts::{Facts, Found};
 use super::super::references::container_of;
 use super::super::rewrite::set_in;
-use super::named::{Subject, subject};
+use super::subject::{Subject, subject};
 use super::{changes, events, filters, volumes};
 use crate::engine_api::json::{self, Value};
 use crate::engine_api::{Body, EngineRequest, Kind, OWNER_LABEL, Operation};

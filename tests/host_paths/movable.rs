@@ -24,22 +24,16 @@ fn a_part_of_what_any_policy_lets_containers_write_to_is_mounted_where_the_polic
         )
     };
     let opened = |name: &str, more: &str| format!("{{ path = \"{}\"{more} }}", path(name));
+    let writable = ", access = \"read-write\", set-user-id = true";
+    let (whole, reader) = (
+        policy(&opened("wide", writable)),
+        policy(&opened("wide/inner", "")),
+    );
+    let parts = policy(&opened("wide", &format!("{writable}, subpaths = true")));
     let setup = Setup::before(&engine::address())
-        .file(
-            "whole.toml",
-            &policy(&opened(
-                "wide",
-                ", access = \"read-write\", set-user-id = true",
-            )),
-        )
-        .file("reader.toml", &policy(&opened("wide/inner", "")))
-        .file(
-            "parts.toml",
-            &policy(&opened(
-                "wide",
-                ", access = \"read-write\", subpaths = true, set-user-id = true",
-            )),
-        )
+        .file("whole.toml", &whole)
+        .file("reader.toml", &reader)
+        .file("parts.toml", &parts)
         .listen("whole.toml")
         .listen("reader.toml")
         .listen("parts.toml");

@@ -165,7 +165,7 @@ fn flags_go_over_the_file() {
             )
             .status
         };
-        let bound = format!(r#"{{"Image":"a","HostConfig":{{"Binds":["{bind}:/p"]}}}}"#);
+        let bound = format!(r#"{{"Image":"a","HostConfig":{{"Binds":["{bind}:/p:ro"]}}}}"#);
         assert_eq!(create(&bound), 200);
         assert_eq!(create(PRIVILEGED), 403);
     }

@@ -67,7 +67,7 @@ const NAMESPACES: Table = &[
 
 #[rustfmt::skip]
 const ENDPOINTS: &[&str] = &[
-    r#"{"EndpointsConfig":{"NET":{}}}"#, r#"{"EndpointsConfig":{"NET":{"Aliases":["a","b"]}}}"#, r#"{"EndpointsConfig":{"NET":null}}"#,
+    r#"{"EndpointsConfig":{"NET":{}}}"#, r#"{"EndpointsConfig":{"NET":{"Aliases":["a","b"]}}}"#,
     r#"{"EndpointsConfig":{"bridge":{"MacAddress":"02:42:0a:d5:4d:09"}}}"#, r#"{"EndpointsConfig":{}}"#, "{}", "null",
     r#"{"EndpointsConfig":{"NET":{"IPAMConfig":{"IPv4Address":"10.213.79.9"},"Links":["PEER:x"]}}}"#,
     r#"{"EndpointsConfig":{"NET":{"NetworkID":"OTHER"}}}"#, r#"{"EndpointsConfig":{"OTHER":{"DriverOpts":{}}}}"#,

@@ -81,7 +81,7 @@ impl Sent {
             .iter()
             .enumerate()
             .find_map(|(by, policy)| Some((by, permits(policy)?)))?;
-        Some(Judged { by, read, request })
+        Some(Judged { by, request })
     }
 
     pub(super) fn shown(&self) -> String {
@@ -189,8 +189,6 @@ fn told<T>(
 pub(super) struct Judged {
     /// The first of the policies that permits it.
     pub(super) by: usize,
-    /// As it was read, with names where the gate puts ids.
-    pub(super) read: EngineRequest,
     pub(super) request: EngineRequest,
 }
 

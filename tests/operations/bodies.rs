@@ -281,7 +281,9 @@ fn right(shape: Shape) -> &'static str {
         Shape::TextMap => r#"{"a":"x"}"#,
         Shape::Set => r#"{"a":{}}"#,
         Shape::Object(_) => "{}",
+        Shape::List(Shape::Object(_)) => "[{}]",
         Shape::List(_) => "[null]",
+        Shape::Map(Shape::Object(_)) => r#"{"a":{}}"#,
         Shape::Map(_) => r#"{"a":null}"#,
         Shape::Any | Shape::Unread => "[1]",
     }

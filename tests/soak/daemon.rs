@@ -92,8 +92,12 @@ const CHUNKED: &[u8] =
 
 fn events(stream: &mut UnixStream, has_end: bool) -> std::io::Result<()> {
     stream.write_all(CHUNKED)?;
+    let actor = json!({ "ID": ID, "Attributes": { "dockgate.owner": OWNER } });
+    let event = json!({ "Type": "container", "Action": "start", "Actor": actor });
+    let line = format!("{event}\n");
+    let chunk = format!("{:x}\r\n{line}\r\n", line.len());
     for _ in 0..20 {
-        stream.write_all(b"3\r\n{}\n\r\n")?;
+        stream.write_all(chunk.as_bytes())?;
     }
     if has_end {
         stream.write_all(b"0\r\n\r\n")?;

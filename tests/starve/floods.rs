@@ -26,7 +26,7 @@ fn on_one_processor(setup: Setup) -> Gate {
 /// A create of almost as many bytes as are judged, which is refused for a word at its end.
 fn large_body(labels: usize) -> String {
     let labels: Vec<String> = (0..labels)
-        .map(|number| format!("\"label-{number}\":\"{}\"", "x".repeat(32)))
+        .map(|number| format!("\"label-{number}\":\"{}\"", "x".repeat(120)))
         .collect();
     let labels = labels.join(",");
     format!("{{\"Image\":\"a\",\"Labels\":{{{labels}}},\"HostConfig\":{{\"Privileged\":true}}}}")
@@ -63,7 +63,7 @@ fn others_have_their_answers_while_a_large_body_is_judged() {
     let setup = Setup::before(&daemon.address());
     let setup = setup.listen("guarded").listen("guarded");
     let gate = on_one_processor(setup.plus("[limits]\njudged-body-bytes = 67108864"));
-    let (body, is_sent) = (large_body(200_000), AtomicBool::new(false));
+    let (body, is_sent) = (large_body(60_000), AtomicBool::new(false));
     let answers = meanwhile(&gate, &is_sent, || {
         let mut connection = BufReader::new(gate.listener(0).connect().unwrap());
         let length = body.len();

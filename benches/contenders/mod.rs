@@ -78,7 +78,7 @@ fn gate(folder: &Path, engine: &Path) -> Contender {
         "policy = \"guarded\"\n[daemon]\naddress = \"unix://{}\"\n[[listener]]\naddress = \"unix://{}\"\n\
          [[listener]]\naddress = \"tcp://127.0.0.1:{port}\"\n\
          tls = {{ certificate = \"certs/server/gate/cert.pem\", key = \"certs/server/gate/key.pem\", client-ca = \"certs/ca.pem\" }}\n\
-         [audit]\nfile = \"audit.jsonl\"\n[limits]\nconnections = 4096\nconnections-per-client = 4096\n",
+         [audit]\nfile = \"audit.jsonl\"\n[limits]\nconnections = 4096\nconnections-per-client = 4096\nhandshakes-per-second = 1000000\n",
         engine.display(),
         socket.display()
     );

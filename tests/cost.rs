@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::support::address::Connection;
@@ -174,8 +175,12 @@ fn a_create_takes_few_instructions_and_allocations() {
     stays_within(&create());
 }
 
+/// One at a time: each has a processor at work for as long as it lasts.
+static TURN: Mutex<()> = Mutex::new(());
+
 fn stays_within(bounds: &Bounds) {
     needs("valgrind");
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let daemon = daemon(Duration::ZERO);
     let folder = tempfile::tempdir().unwrap();
     let counts = folder.path().join("counts");

@@ -35,7 +35,7 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 281_000,
+        instructions: 288_000,
         allocations: 27,
     }
 }
@@ -47,7 +47,7 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 309_000,
+        instructions: 316_000,
         allocations: 29,
     }
 }
@@ -65,7 +65,7 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 1_378_000,
+        instructions: 1_410_000,
         allocations: 69,
     }
 }

@@ -24,9 +24,9 @@ fn on_one_processor(setup: Setup) -> Gate {
 }
 
 /// A create of almost as many bytes as are judged, which is refused for a word at its end.
-fn large_body(labels: usize) -> String {
+fn large_body(labels: usize, letters: usize) -> String {
     let labels: Vec<String> = (0..labels)
-        .map(|number| format!("\"label-{number}\":\"{}\"", "x".repeat(120)))
+        .map(|number| format!("\"label-{number}\":\"{}\"", "x".repeat(letters)))
         .collect();
     let labels = labels.join(",");
     format!("{{\"Image\":\"a\",\"Labels\":{{{labels}}},\"HostConfig\":{{\"Privileged\":true}}}}")
@@ -63,7 +63,7 @@ fn others_have_their_answers_while_a_large_body_is_judged() {
     let setup = Setup::before(&daemon.address());
     let setup = setup.listen("guarded").listen("guarded");
     let gate = on_one_processor(setup.plus("[limits]\njudged-body-bytes = 67108864"));
-    let (body, is_sent) = (large_body(60_000), AtomicBool::new(false));
+    let (body, is_sent) = (large_body(60_000, 120), AtomicBool::new(false));
     let answers = meanwhile(&gate, &is_sent, || {
         let mut connection = BufReader::new(gate.listener(0).connect().unwrap());
         let length = body.len();
@@ -113,7 +113,7 @@ fn a_large_body_costs_as_many_requests_as_its_size() {
     let daemon = FakeDaemon::start();
     let gate = super::gate(&daemon, "requests-per-second = 1, burst = 60");
     let (greedy, modest) = (gate.listener(0), gate.listener(1));
-    let large = large_body(60_000);
+    let large = large_body(60_000, 32);
     assert_eq!(create(greedy, &large).status, 403);
     // One of 3 MiB cost some fifty.
     is_over(&create(greedy, &large), "more than 1 times a second");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
@@ -129,6 +129,8 @@ impl Server {
                             gate,
                         };
                         connections.spawn(Arc::clone(&self).serve(accepted, arrival, phase.clone()));
+                        // Who is served already has a turn between two that arrive, however many wait.
+                        task::yield_now().await;
                     }
                     Err(error) => {
                         tracing::warn!(%error, listener = %listener.name, "cannot take a connection");

@@ -83,15 +83,16 @@ impl Seats {
         }
     }
 
-    /// A place for a connection whose client is not known yet.
-    pub(super) fn take(&self) -> Result<Seat, NoSeat> {
+    /// A place for a connection whose client is not known yet; `takes_time` where it must do something to be known, as by a
+    /// handshake, and so may stay unknown for as long as that is given.
+    pub(super) fn take(&self, takes_time: bool) -> Result<Seat, NoSeat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if taken.all >= self.all {
             return Err(NoSeat::Gate(self.all));
         }
         // Strangers who begin a handshake and never end it leave places for those who are known.
         let most_unknown = self.all.div_ceil(2);
-        if taken.unknown >= most_unknown {
+        if takes_time && taken.unknown >= most_unknown {
             return Err(NoSeat::Unknown(most_unknown));
         }
         taken.all += 1;
@@ -185,38 +186,40 @@ mod tests {
     #[test]
     fn the_gate_has_so_many_places() {
         let seats = seats(1, 1);
-        let first = seats.take().unwrap();
-        assert_eq!(seats.take().unwrap_err(), NoSeat::Gate(1));
+        let first = seats.take(true).unwrap();
+        assert_eq!(seats.take(true).unwrap_err(), NoSeat::Gate(1));
         drop(first);
-        assert!(seats.take().is_ok());
+        assert!(seats.take(true).is_ok());
     }
 
     #[test]
     fn strangers_have_half_of_the_places() {
         let (seats, listener) = (seats(4, 4), Arc::from("unix:///a"));
-        let strangers = [seats.take().unwrap(), seats.take().unwrap()];
-        assert_eq!(seats.take().unwrap_err(), NoSeat::Unknown(2));
+        let strangers = [seats.take(true).unwrap(), seats.take(true).unwrap()];
+        assert_eq!(seats.take(true).unwrap_err(), NoSeat::Unknown(2));
+        // Who is known at once waits for no stranger.
+        assert!(seats.take(false).is_ok());
         let mut known = Vec::new();
         for mut seat in strangers {
             seat.identify(&uid(1), &listener).unwrap();
             known.push(seat);
         }
-        let third = seats.take().unwrap();
+        let third = seats.take(true).unwrap();
         drop(third);
-        assert!(seats.take().is_ok());
+        assert!(seats.take(true).is_ok());
     }
 
     #[test]
     fn a_client_over_its_limit_takes_nothing_from_others() {
         let (seats, listener) = (seats(9, 1), Arc::from("unix:///a"));
-        let mut first = seats.take().unwrap();
+        let mut first = seats.take(true).unwrap();
         first.identify(&uid(1), &listener).unwrap();
-        let mut second = seats.take().unwrap();
+        let mut second = seats.take(true).unwrap();
         let none = second.identify(&uid(1), &listener).map(drop);
         assert_eq!(none, Err(NoSeat::Client(1)));
         second.identify(&uid(2), &listener).unwrap();
         drop(first);
-        let mut third = seats.take().unwrap();
+        let mut third = seats.take(true).unwrap();
         third.identify(&uid(1), &listener).unwrap();
     }
 }

@@ -229,7 +229,8 @@ impl Server {
     fn seat(&self, arrival: &Arrival) -> Result<Seat, NoSeat> {
         let source = arrival.source.filter(|_| arrival.tls.is_some());
         source.map_or(Ok(()), |source| self.arrivals.begin(source))?;
-        self.seats.take()
+        let takes_time = arrival.tls.is_some() || arrival.identifies_containers();
+        self.seats.take(takes_time)
     }
 
     /// Holds a client against the configuration in force.

@@ -19,7 +19,7 @@ pub mod sandbox;
 pub mod systemd;
 pub mod tls_files;
 
-mod decimal;
+mod cut;
 pub mod decision;
 pub mod engine_api;
 pub mod policy;

@@ -16,7 +16,7 @@ proptest! {
         let read = other.parse(&head);
 
         prop_assert_eq!(read, Ok(httparse::Status::Complete(end)), "{}", shown(&head));
-        prop_assert_eq!(other.method, Some(request.method.as_str()));
+        prop_assert_eq!(other.method, Some(&*request.method));
         prop_assert_eq!(other.path, Some(request.target.as_str()));
         let lines: Vec<_> = request.headers.iter().collect();
         let others: Vec<_> = other.headers.iter().map(|line| (line.name.as_bytes(), line.value)).collect();

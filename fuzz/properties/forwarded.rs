@@ -57,7 +57,6 @@ fn only_known(value: &Value, shape: Shape, path: &str) {
             .for_each(|value| only_known(value, item, path)),
         Inner::Values(item) => value
             .members()
-            .iter()
             .for_each(|(_, value)| only_known(value, item, path)),
         Inner::Nothing => {}
     }

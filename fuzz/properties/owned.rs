@@ -152,15 +152,12 @@ fn only_own(value: &Value) {
             for (key, member) in members {
                 not_hidden(key);
                 if key.eq_ignore_ascii_case("labels") {
-                    let owner = member
-                        .members()
-                        .iter()
-                        .find(|(name, _)| **name == *OWNER_LABEL);
+                    let owner = member.members().find(|(name, _)| **name == *OWNER_LABEL);
                     let is_own = owner.is_none_or(|(_, owner)| owner.as_text() == OWNER);
                     assert!(is_own, "{member}");
                 }
                 if key.starts_with("label") {
-                    let keys = member.members().iter().map(|(text, _)| &**text);
+                    let keys = member.members().map(|(text, _)| &**text);
                     let foreign = member.texts().chain(keys).find(|text| {
                         text.split_once('=')
                             .is_some_and(|(name, owner)| name == OWNER_LABEL && owner != OWNER)

@@ -86,6 +86,15 @@ fn write_decision(line: &mut Vec<u8>, decision: &Decision<'_>) -> Result<(), Aud
     Ok(())
 }
 
+impl Client<'_> {
+    /// The client as each of its records has it; `None` where it cannot be put into JSON, which its records will say.
+    pub(crate) fn written(&self) -> Option<Box<str>> {
+        let mut written = Vec::new();
+        write_client(&mut written, self).ok()?;
+        String::from_utf8(written).ok().map(String::into_boxed_str)
+    }
+}
+
 /// In short for those on a Unix socket and for unnamed ones; certificates and containers have much to say.
 fn write_client(line: &mut Vec<u8>, client: &Client<'_>) -> Result<(), AuditError> {
     let Client {
@@ -93,7 +102,12 @@ fn write_client(line: &mut Vec<u8>, client: &Client<'_>) -> Result<(), AuditErro
         owner,
         source,
         identity,
+        written,
     } = client;
+    if let Some(written) = written {
+        line.extend_from_slice(written.as_bytes());
+        return Ok(());
+    }
     let peer = match identity {
         Some(Identity::Peer(peer)) if peer.groups.is_empty() => Some(peer),
         Some(Identity::Listener) | None => None,

@@ -1,10 +1,10 @@
 //! A JSON object put together without the machinery of a general writer.
 
+use itoa::Buffer;
 use serde::Serialize;
 
 use crate::audit::AuditError;
 use crate::audit::text::{LIST_LIMIT, Text};
-use crate::decimal::Decimal;
 
 /// A key with what stands around it.
 macro_rules! key {
@@ -88,7 +88,7 @@ impl<'a> Object<'a> {
 
     pub(super) fn number(&mut self, key: &'static str, number: u64) {
         self.key(key)
-            .extend_from_slice(Decimal::of(number).as_bytes());
+            .extend_from_slice(Buffer::new().format(number).as_bytes());
     }
 
     pub(super) fn status(&mut self, status: Option<u16>) {

@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand;
+use itoa::Buffer;
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 use time::OffsetDateTime;
-
-use crate::decimal::Decimal;
 
 /// A moment, written as RFC 3339 in UTC with microseconds, always 27 characters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -122,8 +121,12 @@ impl Written {
     }
 
     fn number(&mut self, number: u64) {
-        for digit in Decimal::of(number).as_bytes() {
-            self.byte(*digit);
+        let mut digits = Buffer::new();
+        let digits = digits.format(number).as_bytes();
+        let rest = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if let Some(place) = rest.get_mut(..digits.len()) {
+            place.copy_from_slice(digits);
+            self.length += digits.len();
         }
     }
 

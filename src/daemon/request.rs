@@ -1,6 +1,7 @@
 //! The request as the daemon gets it: written anew from what was permitted.
 
-use crate::decimal::Decimal;
+use itoa::Buffer;
+
 use crate::decision::Permit;
 use crate::engine_api::{Body, Method};
 use crate::http1::Framing;
@@ -96,22 +97,16 @@ const USUAL_HEAD: usize = 512;
 const USUAL_BODY: usize = 4096;
 
 fn queue_framing(daemon: &mut Peer, kind: &str, framing: Framing) {
+    let mut digits = Buffer::new();
     // A request has a length or chunks.
     let (name, value) = match framing {
-        Framing::Length(length) => ("Content-Length: ", Some(Decimal::of(length))),
-        Framing::Chunked => ("Transfer-Encoding: chunked", None),
+        Framing::Length(length) => ("Content-Length: ", digits.format(length)),
+        Framing::Chunked => ("Transfer-Encoding: chunked", ""),
         Framing::Empty | Framing::UntilEnd => {
             return daemon.queue(b"Content-Length: 0\r\n");
         }
     };
-    for part in [
-        "Content-Type: ",
-        kind,
-        "\r\n",
-        name,
-        value.as_ref().map_or("", Decimal::as_str),
-        "\r\n",
-    ] {
+    for part in ["Content-Type: ", kind, "\r\n", name, value, "\r\n"] {
         daemon.queue(part.as_bytes());
     }
 }

@@ -93,7 +93,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn storage_options(&mut self, path: &str, value: &Value) {
-        for (key, value) in value.members().iter().filter(|(key, _)| key != "size") {
+        for (key, value) in value.members().filter(|(key, _)| key != "size") {
             let (path, text) = (format!("{path}.{key}"), Reason::text(value));
             self.refuse(Reason::new(
                 "storage-option",

@@ -35,7 +35,7 @@ impl Judge<'_> {
             );
             return;
         }
-        for (key, option) in value.get(options).map(Value::members).unwrap_or_default() {
+        for (key, option) in value.get(options).into_iter().flat_map(Value::members) {
             if let Some(message) = log_options::fault(key, option.as_text()) {
                 let carries_secrets = self
                     .request

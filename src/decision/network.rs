@@ -255,7 +255,6 @@ impl Judge<'_> {
         let setting = &self.policy.network.options;
         for (key, value) in value
             .members()
-            .iter()
             .filter(|(key, _)| !harmless.contains(&key.as_str()))
         {
             if !setting.value.iter().any(|pattern| pattern.matches(key)) {

@@ -68,7 +68,8 @@ impl Judge<'_> {
     /// The gate's own label says whose a thing is, so it is the gate's to write.
     pub(super) fn labels(&mut self, path: &str, value: &Value) {
         // A parameter has them as text.
-        let parsed = json::parse(value.as_text().as_bytes()).ok();
+        let text = Some(value.as_text()).filter(|text| !text.is_empty());
+        let parsed = text.and_then(|text| json::parse(text.as_bytes()).ok());
         if let Some(label) = parsed.as_ref().unwrap_or(value).get(OWNER_LABEL)
             && label.as_text() != self.facts.owner
         {

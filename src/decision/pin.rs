@@ -107,8 +107,8 @@ fn containers(host_config: &mut Value, facts: &Facts) {
 fn networks(body: &mut Value, facts: &Facts) {
     let config = body.get("NetworkingConfig");
     let endpoints = config.and_then(|config| config.get("EndpointsConfig"));
-    let members = endpoints.map(Value::members).unwrap_or_default();
-    let mut names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
+    let members = endpoints.into_iter().flat_map(Value::members);
+    let mut names: Vec<String> = members.map(|(name, _)| name.to_string()).collect();
     let host_config = body.get("HostConfig");
     let mode = host_config.map_or("", |host_config| host_config.text("NetworkMode"));
     let of_mode = user_defined(facts, mode);

@@ -15,22 +15,24 @@ impl Judge<'_> {
             // moby: daemon/server/router/container/container_routes.go, `handlePortBindingsBC` publishes a port
             // without bindings on every address.
             if bindings.items().is_empty() {
-                self.published(&format!("{path}.{container_port}"), "", "");
+                self.published(|| format!("{path}.{container_port}"), "", "");
             }
             for (index, binding) in bindings.items().iter().enumerate() {
                 let (address, port) = (binding.text("HostIp"), binding.text("HostPort"));
-                self.published(&format!("{path}.{container_port}[{index}]"), address, port);
+                let place = || format!("{path}.{container_port}[{index}]");
+                self.published(place, address, port);
             }
         }
     }
 
     pub(super) fn publish_all_ports(&mut self, path: &str, value: &Value) {
         if *value == Value::Bool(true) {
-            self.published(path, "", "");
+            self.published(|| path.to_owned(), "", "");
         }
     }
 
-    pub(super) fn published(&mut self, path: &str, address: &str, port: &str) {
+    /// `path` is asked for only where it is refused.
+    pub(super) fn published(&mut self, path: impl Fn() -> String, address: &str, port: &str) {
         let setting = &self.policy.container.published;
         let wanted = (parse_address(address), parse_ports(port));
         let permits = |published: &Published| match wanted {
@@ -50,7 +52,7 @@ impl Judge<'_> {
             self.refuse(
                 Reason::new(
                     "published-port",
-                    path,
+                    &path(),
                     &value,
                     "no rule opens this port of the host",
                 )

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::decimal::Decimal;
+use itoa::Buffer;
+
 use crate::engine_api::json::Value;
 use crate::engine_api::shorten;
 use crate::policy::Line;
@@ -117,19 +118,18 @@ impl Refusal {
             answered: _,
             hides_existing,
         } = self;
-        let count = Decimal::of(reasons.len() as u64);
+        let (mut count, mut number) = (Buffer::new(), Buffer::new());
         let mut text = String::with_capacity(USUAL_TEXT);
         let mut add = |parts: &[&str]| parts.iter().for_each(|part| text.push_str(part));
         add(&["dockgate refuses ", subject, " under the policy `", policy]);
-        add(&["` for ", count.as_str()]);
+        add(&["` for ", count.format(reasons.len())]);
         add(&[match reasons.len() {
             1 => " reason:",
             _ if *has_more => " reasons and more:",
             _ => " reasons:",
         }]);
         for (index, reason) in reasons.iter().enumerate() {
-            let number = Decimal::of(index as u64 + 1);
-            add(&["\n  ", number.as_str(), ". ", reason.code]);
+            add(&["\n  ", number.format(index + 1), ". ", reason.code]);
             if !reason.field.is_empty() {
                 add(&[": `", &reason.field, "`"]);
             }
@@ -145,8 +145,13 @@ impl Refusal {
                 ("", _) => add(&[" (no key of a policy permits it)"]),
                 (remedy, 0) => add(&[" (to permit it: ", remedy, ")"]),
                 (remedy, line) => {
-                    let line = Decimal::of(line as u64);
-                    add(&[" (line ", line.as_str(), "; to permit it: ", remedy, ")"]);
+                    add(&[
+                        " (line ",
+                        number.format(line),
+                        "; to permit it: ",
+                        remedy,
+                        ")",
+                    ]);
                 }
             }
         }

@@ -202,9 +202,9 @@ pub(super) fn joins_by_default(request: &EngineRequest) -> Option<&'static str> 
     let host_config = body.and_then(|body| body.get("HostConfig"));
     let mode = host_config.and_then(|host| host.get("NetworkMode"));
     let is_disabled =
-        body.is_some_and(|body| body.get("NetworkDisabled") == Some(&Value::Bool(true)));
+        || body.is_some_and(|body| body.get("NetworkDisabled") == Some(&Value::Bool(true)));
     let is_create = operation == Operation::ContainerCreate;
-    (is_create && mode.is_none() && !is_disabled).then_some("HostConfig.NetworkMode")
+    (is_create && mode.is_none() && !is_disabled()).then_some("HostConfig.NetworkMode")
 }
 
 pub(super) fn body(request: &EngineRequest) -> Option<&Value> {
@@ -228,7 +228,7 @@ fn of_limit(policy: &Policy, limit: Limit, value: &Value, found: &mut Vec<Refere
     ) {
         found.extend(network(policy, mode));
     } else if limit == Limit::EndpointsConfig {
-        let names = value.members().iter();
+        let names = value.members();
         found.extend(names.filter_map(|(name, _)| network(policy, name)));
     } else if limit == Limit::PidMode {
         found.extend(joined(policy, mode, Namespace::ContainerPid));

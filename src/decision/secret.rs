@@ -51,5 +51,5 @@ impl Judge<'_> {
 
 /// Whether neither a driver nor an option is named; an empty driver is none.
 fn is_nothing(value: &Value) -> bool {
-    value.members().iter().all(|(_, member)| member.is_zero())
+    value.members().all(|(_, member)| member.is_zero())
 }

@@ -91,7 +91,7 @@ impl Judge<'_> {
                 Some(_) | None if is_host => String::new(),
                 Some(_) | None => INGRESS_PORTS.to_owned(),
             };
-            self.published(&format!("{path}[{index}]"), "", &published);
+            self.published(|| format!("{path}[{index}]"), "", &published);
         }
     }
 
@@ -170,10 +170,7 @@ fn has_template(mount: &Value) -> bool {
         .get("VolumeOptions")
         .and_then(|options| options.get("DriverConfig"));
     let options = driver.and_then(|driver| driver.get("Options"));
-    let options = options.map(Value::members).unwrap_or_default();
+    let mut options = options.into_iter().flat_map(Value::members);
     let is_template = |text: &str| text.contains("{{");
-    is_template(mount.text("Source"))
-        || options
-            .iter()
-            .any(|(_, value)| is_template(value.as_text()))
+    is_template(mount.text("Source")) || options.any(|(_, value)| is_template(value.as_text()))
 }

@@ -34,13 +34,13 @@ impl Judge<'_> {
             Ok(_) | Err(_) => return self.unread_ulimits(path, text),
         };
         let is_plain = |item: &Value| {
-            let members = item.members();
             let is_known = |(key, value): &(Key, Value)| match key.as_str() {
                 "Name" => matches!(value, Value::Text(_)),
                 "Hard" | "Soft" => matches!(value, Value::Number(_)),
                 _ => false,
             };
-            !members.is_empty() && members.iter().all(is_known)
+            let is_object = matches!(item, Value::Object(_)) && !item.is_zero();
+            is_object && item.members().all(is_known)
         };
         if !items.iter().all(is_plain) {
             return self.unread_ulimits(path, text);

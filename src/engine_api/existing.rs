@@ -308,7 +308,7 @@ fn host_paths(mounts: &Raw<'_>) -> Vec<Mount> {
 fn networks(answer: &Raw<'_>) -> Vec<Endpoint> {
     let settings = answer.get("NetworkSettings");
     let networks = settings.and_then(|settings| settings.get("Networks"));
-    let networks = networks.map(Raw::members).unwrap_or_default().iter();
+    let networks = networks.into_iter().flat_map(Raw::members);
     networks
         .map(|(name, network)| Endpoint {
             name: name.as_ref().to_owned(),

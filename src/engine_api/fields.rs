@@ -2,7 +2,7 @@
 
 use super::json::Value;
 use super::schema::{Class, Inner, Limit, Shape};
-use crate::decimal::Decimal;
+use itoa::Buffer;
 
 /// A field or parameter that is present, with its place in the request and how it is judged.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +27,7 @@ pub(super) fn each(
     match shape.inner() {
         Inner::Fields(schema) => {
             let mut search = schema.search();
-            for (key, value) in value.members() {
+            for (key, value) in value.parts() {
                 let Some(field) = search.of(key) else {
                     continue;
                 };
@@ -50,7 +50,7 @@ pub(super) fn each(
         Inner::Items(item) => {
             for (index, value) in value.items().iter().enumerate() {
                 path.push('[');
-                path.push_str(Decimal::of(index as u64).as_str());
+                path.push_str(Buffer::new().format(index));
                 path.push(']');
                 each(value, item, path, show);
                 path.truncate(length);
@@ -73,7 +73,7 @@ pub(super) fn limited<'a>(value: &'a Value, shape: Shape, show: &mut impl FnMut(
     match shape.inner() {
         Inner::Fields(schema) => {
             let mut search = schema.search();
-            for (key, value) in value.members() {
+            for (key, value) in value.parts() {
                 let Some(field) = search.of(key) else {
                     continue;
                 };

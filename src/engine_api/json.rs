@@ -8,7 +8,9 @@ pub(super) mod tokens;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::mem;
 use std::ops::Deref;
+use std::slice;
 
 use super::Malformed;
 use super::key::Key;
@@ -20,7 +22,7 @@ use tokens::{Token, Tokens};
 pub const MAX_DEPTH: usize = 64;
 
 /// A JSON value in the order it was sent, without repeated keys; `K` are its keys, `T` its texts.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub enum Json<K, T> {
     Null,
     Bool(bool),
@@ -29,6 +31,21 @@ pub enum Json<K, T> {
     List(Vec<Self>),
     Object(Vec<(K, Self)>),
 }
+
+/// The key of a member, or what stands for some members that nobody has asked for yet.
+pub trait MemberKey<T>: Deref<Target = str> + Sized {
+    /// The members that it stands for; `None` where it is a key.
+    fn stands_for(&self) -> Option<&[(Self, Json<Self, T>)]> {
+        None
+    }
+
+    /// Whether a member of this name may be among those; `false` is certain.
+    fn may_stand_for(&self, _name: &str) -> bool {
+        false
+    }
+}
+
+impl<T> MemberKey<T> for Cow<'_, str> {}
 
 /// A value on its own.
 pub type Value = Json<Key, Text>;
@@ -87,30 +104,23 @@ impl From<Raw<'_>> for Value {
     }
 }
 
-impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
+impl<K: MemberKey<T>, T: Deref<Target = str>> Json<K, T> {
     /// The member of an object, `None` where it is absent, `null`, or this is no object.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         let Self::Object(members) = self else {
             return None;
         };
-        members
-            .iter()
-            .find(|(name, _)| **name == *key)
+        let is_it = |(name, _): &&(K, Self)| **name == *key;
+        let within = || {
+            let may = |(name, _): &&(K, Self)| name.may_stand_for(key);
+            let mut parts = members.iter().filter(may);
+            parts.find_map(|(name, _)| name.stands_for()?.iter().find(is_it))
+        };
+        let found = members.iter().find(is_it).or_else(within);
+        found
             .map(|(_, value)| value)
             .filter(|value| !matches!(value, Self::Null))
-    }
-
-    /// The member of an object, to be changed; `None` where it is absent or this is no object.
-    #[must_use]
-    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
-        let Self::Object(members) = self else {
-            return None;
-        };
-        members
-            .iter_mut()
-            .find(|(name, _)| **name == *key)
-            .map(|(_, value)| value)
     }
 
     /// The text of this value, empty where it is no string.
@@ -148,8 +158,13 @@ impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
     }
 
     /// The members of an object, none where this is no object.
+    pub fn members(&self) -> impl Iterator<Item = &(K, Self)> {
+        self.parts().iter().flat_map(apart)
+    }
+
+    /// The members of an object, with those together that nobody has asked for yet.
     #[must_use]
-    pub fn members(&self) -> &[(K, Self)] {
+    pub(super) fn parts(&self) -> &[(K, Self)] {
         if let Self::Object(members) = self {
             members
         } else {
@@ -171,6 +186,25 @@ impl<K: Deref<Target = str>, T: Deref<Target = str>> Json<K, T> {
     }
 }
 
+/// Whether they are read as the same, whatever of them nobody has asked for yet.
+impl<K: MemberKey<T> + PartialEq, T: Deref<Target = str> + PartialEq> PartialEq for Json<K, T> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Bool(one), Self::Bool(other)) => one == other,
+            (Self::Number(one), Self::Number(other)) => one == other,
+            (Self::Text(one), Self::Text(other)) => one == other,
+            (Self::List(one), Self::List(other)) => one == other,
+            (Self::Object(_), Self::Object(_)) => self.members().eq(other.members()),
+            _ => false,
+        }
+    }
+}
+
+fn apart<K: MemberKey<T>, T>(part: &(K, Json<K, T>)) -> &[(K, Json<K, T>)] {
+    part.0.stands_for().unwrap_or_else(|| slice::from_ref(part))
+}
+
 /// The value as compact JSON, the form that is sent to the daemon.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -181,6 +215,22 @@ impl fmt::Display for Value {
 }
 
 impl Value {
+    /// The member of an object, to be changed; `None` where it is absent or this is no object.
+    #[must_use]
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Self::Object(members) = self else {
+            return None;
+        };
+        if members.iter().any(|(name, _)| name.may_stand_for(key)) {
+            let parts = mem::take(members).into_iter();
+            *members = parts.flat_map(|(name, value)| name.apart(value)).collect();
+        }
+        members
+            .iter_mut()
+            .find(|(name, _)| **name == *key)
+            .map(|(_, value)| value)
+    }
+
     /// Sets the member of an object, replacing what stands there; does nothing to what is no object.
     pub fn set(&mut self, key: &str, value: Self) {
         if let Some(place) = self.get_mut(key) {
@@ -211,8 +261,7 @@ impl Value {
             Self::Object(members) => {
                 text.push('{');
                 for (index, (key, value)) in members.iter().enumerate() {
-                    key.write(index == 0, text);
-                    value.write(text);
+                    key.write_member(value, index == 0, text);
                 }
                 text.push('}');
             }

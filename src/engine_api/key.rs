@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
-use super::json::Text;
+use super::json::{MemberKey, Text, Value};
 use super::schema::Field;
+use super::verbatim::Verbatim;
 
 /// A key of an object.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub enum Key {
     Field(&'static Field),
     /// Data, or a key of an object that was held against no schema.
     Data(Text),
+    /// Whole members; the value beside it says nothing.
+    Verbatim(Box<Verbatim>),
 }
 
 impl Key {
@@ -23,17 +26,27 @@ impl Key {
         match self {
             Self::Field(field) => field.name,
             Self::Data(key) => key,
+            Self::Verbatim(members) => members.as_str(),
         }
     }
 
-    /// Appends it as JSON, after a comma where it is not the first, and with its colon.
-    pub(super) fn write(&self, is_first: bool, text: &mut String) {
+    /// The members that it and its value are.
+    pub(super) fn apart(self, value: Value) -> Vec<(Self, Value)> {
+        match self {
+            Self::Field(_) | Self::Data(_) => vec![(self, value)],
+            Self::Verbatim(members) => members.into_members(),
+        }
+    }
+
+    /// Appends a member as JSON, after a comma where it is not the first.
+    pub(super) fn write_member(&self, value: &Value, is_first: bool, text: &mut String) {
         match self {
             // INVARIANT: names in the model hold nothing that JSON escapes; a test holds that.
             Self::Field(field) => {
                 text.push_str(if is_first { "\"" } else { ",\"" });
                 text.push_str(field.name);
                 text.push_str("\":");
+                value.write(text);
             }
             Self::Data(key) => {
                 if !is_first {
@@ -41,7 +54,30 @@ impl Key {
                 }
                 key.write(text);
                 text.push(':');
+                value.write(text);
             }
+            Self::Verbatim(members) => {
+                if !is_first {
+                    text.push(',');
+                }
+                text.push_str(members.as_str());
+            }
+        }
+    }
+}
+
+impl MemberKey<Text> for Key {
+    fn stands_for(&self) -> Option<&[(Self, Value)]> {
+        match self {
+            Self::Field(_) | Self::Data(_) => None,
+            Self::Verbatim(members) => Some(members.members()),
+        }
+    }
+
+    fn may_stand_for(&self, name: &str) -> bool {
+        match self {
+            Self::Field(_) | Self::Data(_) => false,
+            Self::Verbatim(members) => members.may_have(name),
         }
     }
 }

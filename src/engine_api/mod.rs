@@ -16,9 +16,12 @@ pub mod schema;
 mod schemas;
 pub mod swarm_address;
 mod tables;
+mod verbatim;
 mod versions;
 
 use std::fmt;
+
+use crate::cut::cut;
 
 pub use existing::{
     CallingContainer, DaemonDefaults, ENABLE_ICC, Endpoint, ExistingContainer, ExistingExec,
@@ -132,7 +135,7 @@ impl RequestHead {
     /// [`Malformed`] where the daemon could read them otherwise than the gate.
     pub fn parse(method: &str, target: &str) -> Result<Self, Malformed> {
         let method = Method::parse(method)?;
-        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let (path, query) = cut(target, b'?').unwrap_or((target, ""));
         let target = Target::parse(method, path)?;
         let query = match target.operation() {
             Some(operation) => Query::parse(operation, query)?,
@@ -190,6 +193,7 @@ impl RequestHead {
     pub fn with_body(self, bytes: &[u8]) -> Result<EngineRequest, Malformed> {
         let mut dropped = self.query.dropped().to_vec();
         let mut unknown = Vec::new();
+        let may_hold_placeholder = placeholder::may_stand_in(bytes);
         let body = match self.body_kind() {
             BodyKind::Stream => Body::Stream,
             BodyKind::None => {
@@ -200,7 +204,9 @@ impl RequestHead {
                 // moby: daemon/server/httputils/httputils.go, ReadJSON takes an empty body for no body.
                 _ if bytes.is_empty() => Body::None,
                 Some(shape) => {
-                    let mut reading = read::Reading::of(self.target.operation());
+                    // A placeholder is looked for in every value.
+                    let leaves = !may_hold_placeholder;
+                    let mut reading = read::Reading::of(self.target.operation(), leaves);
                     let value = reading.body(bytes, shape)?;
                     dropped.append(&mut reading.dropped);
                     unknown = reading.unknown;
@@ -215,7 +221,7 @@ impl RequestHead {
             body,
             dropped,
             unknown,
-            may_hold_placeholder: placeholder::may_stand_in(bytes),
+            may_hold_placeholder,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use super::json::{Json, Value};
+use super::json::{Json, MemberKey, Value};
 
 /// One mount of a container create body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,12 +160,11 @@ impl Beneath {
 #[must_use]
 pub fn text_map<K, T>(value: &Json<K, T>) -> Vec<(String, String)>
 where
-    K: Deref<Target = str>,
+    K: MemberKey<T>,
     T: Deref<Target = str>,
 {
     value
         .members()
-        .iter()
         .map(|(key, value)| ((**key).to_owned(), value.as_text().to_owned()))
         .collect()
 }

@@ -1,7 +1,11 @@
 //! The path of a request: API version, operation and names, decoded once.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write as _};
+use std::fmt;
+
+use itoa::Buffer;
+
+use crate::cut::{cut, every, pieces};
 
 use super::operation::Operation;
 use super::tables::TABLE;
@@ -9,6 +13,8 @@ use super::{Malformed, Method};
 
 /// Longest path that is read, in bytes.
 const MAX_PATH: usize = 8 * 1024;
+/// Version, kind, name and verb.
+const USUAL_SEGMENTS: usize = 4;
 
 /// A version of the Engine API, like 1.41.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,7 +38,7 @@ impl ApiVersion {
     /// Reads `1.41`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (major, minor) = text.split_once('.')?;
+        let (major, minor) = cut(text, b'.')?;
         let number = |digits: &str| {
             let canonical = digits == "0" || !digits.starts_with('0');
             (canonical && digits.bytes().all(|byte| byte.is_ascii_digit()))
@@ -48,28 +54,24 @@ impl ApiVersion {
 
 impl ApiVersion {
     fn write(self, text: &mut String) {
-        if let (1, Some(minor)) = (self.major, two_digits(self.minor)) {
-            text.extend(['1', '.']);
-            text.extend(minor);
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(text, "{}.{}", self.major, self.minor);
-        }
+        let mut digits = Buffer::new();
+        text.push_str(digits.format(self.major));
+        text.push('.');
+        text.push_str(digits.format(self.minor));
     }
-}
 
-/// Those of a number from 10 to 99.
-fn two_digits(number: u16) -> Option<[char; 2]> {
-    let (tens, ones) = (u32::from(number / 10), u32::from(number % 10));
-    (10..100).contains(&number).then_some(())?;
-    Some([char::from_digit(tens, 10)?, char::from_digit(ones, 10)?])
+    /// As paths and headers have it, like `1.41`.
+    #[must_use]
+    pub fn written(self) -> String {
+        let mut text = String::with_capacity(8);
+        self.write(&mut text);
+        text
+    }
 }
 
 impl fmt::Display for ApiVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(8);
-        self.write(&mut text);
-        f.write_str(&text)
+        f.write_str(&self.written())
     }
 }
 
@@ -198,8 +200,8 @@ impl Target {
 
 /// What stands before a `{…}` of the table, the name of it, and what follows.
 fn around_name(template: &str) -> Option<(&str, (&str, &str))> {
-    let (before, rest) = template.split_once('{')?;
-    Some((before, rest.split_once('}')?))
+    let (before, rest) = cut(template, b'{')?;
+    Some((before, cut(rest, b'}')?))
 }
 
 impl fmt::Display for Target {
@@ -227,12 +229,16 @@ fn segments(path: &str) -> Result<Vec<Cow<'_, str>>, Malformed> {
     let rest = path
         .strip_prefix('/')
         .ok_or_else(|| Malformed::Path("it does not begin with `/`".to_owned()))?;
-    rest.split('/').map(segment).collect()
+    let mut segments = Vec::with_capacity(USUAL_SEGMENTS);
+    for raw in pieces(rest, b'/') {
+        segments.push(segment(raw)?);
+    }
+    Ok(segments)
 }
 
 fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if !raw.is_empty() && raw.bytes().all(is_plain) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'_');
+    if !raw.is_empty() && every(raw.as_bytes(), is_plain) {
         return Ok(raw.into());
     }
     let decoded = super::query::percent_decode(raw.into()).map_err(Malformed::Path)?;

@@ -5,6 +5,8 @@ mod value;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::cut::{cut, pieces};
+
 use super::fields::Field;
 use super::json::Value;
 use super::operation::Operation;
@@ -36,12 +38,12 @@ impl Query {
     pub(super) fn parse(operation: Operation, text: &str) -> Result<Self, Malformed> {
         let parameters = schemas::parameters_of(operation);
         let mut query = Self::default();
-        for pair in text.split('&').filter(|pair| !pair.is_empty()) {
-            // Go's url.ParseQuery fails on a semicolon; proxies before it have read it as a separator.
-            if pair.contains(';') {
-                return Err(Malformed::Query("a `;` that is not encoded".to_owned()));
-            }
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        // Go's url.ParseQuery fails on a semicolon; proxies before it have read it as a separator.
+        if text.as_bytes().contains(&b';') {
+            return Err(Malformed::Query("a `;` that is not encoded".to_owned()));
+        }
+        for pair in pieces(text, b'&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = cut(pair, b'=').unwrap_or((pair, ""));
             let name = form_decode(name)?;
             // The daemon refuses what cannot be decoded, whatever the parameter.
             let value = form_decode(value)?.into_owned();
@@ -174,7 +176,7 @@ impl Query {
 }
 
 fn form_decode(raw: &str) -> Result<Cow<'_, str>, Malformed> {
-    let spaced = if raw.contains('+') {
+    let spaced = if raw.as_bytes().contains(&b'+') {
         Cow::Owned(raw.replace('+', " "))
     } else {
         Cow::Borrowed(raw)
@@ -184,7 +186,7 @@ fn form_decode(raw: &str) -> Result<Cow<'_, str>, Malformed> {
 
 /// Decodes `%XX` once; refuses what is no UTF-8 and a `%` that begins no two hex digits.
 pub(super) fn percent_decode(raw: Cow<'_, str>) -> Result<Cow<'_, str>, String> {
-    if !raw.contains('%') {
+    if !raw.as_bytes().contains(&b'%') {
         return Ok(raw);
     }
     let mut bytes = Vec::with_capacity(raw.len());

@@ -1,17 +1,21 @@
 //! A JSON body held against its schema: types, spellings, unknown fields.
 
+mod left;
 mod place;
+mod simple;
 
 use std::borrow::Cow;
 
 use super::Malformed;
 use super::json::tokens::Tokens;
-use super::json::{self, Raw, Text, Value, reader};
+use super::json::{self, Raw, Value, reader};
 use super::key::Key;
 use super::operation::Operation;
-use super::schema::{Class, Field, Schema, Seen, Shape};
+use super::schema::{Class, Field, Located, Schema, Search, Seen, Shape};
 
+use left::Left;
 use place::{Place, misfit, taken};
+use simple::{is_key, list, map, text_or_null, zero};
 
 /// A field that the model does not know and that holds a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,13 +40,16 @@ pub(super) struct Reading {
     pub(super) dropped: Vec<String>,
     pub(super) unknown: Vec<UnknownField>,
     hides_values: bool,
+    /// Whether members that nothing judges may stay where they stand.
+    leaves: bool,
 }
 
 impl Reading {
-    /// A reading of a body of this operation.
-    pub(super) fn of(operation: Option<Operation>) -> Self {
+    /// A reading of a body of this operation, which `leaves` where they stand members that nothing judges.
+    pub(super) fn of(operation: Option<Operation>, leaves: bool) -> Self {
         Self {
             hides_values: operation.is_some_and(Operation::carries_secrets),
+            leaves,
             ..Self::default()
         }
     }
@@ -134,48 +141,43 @@ impl Reading {
         let mut unknown: Vec<(Cow<'_, str>, ())> = Vec::new();
         let (mut search, mut seen) = (schema.search(), Seen::default());
         let is_outer = tokens.depth() <= 1;
-        let usual = if is_outer { USUAL_FIELDS } else { 0 };
+        let mut left = Left::of(schema, self.leaves && is_outer);
         tokens.open()?;
-        loop {
-            // Most write the fields in the order of the model, and none twice.
-            let expected = search.next(|field| tokens.passes_member(field.name));
-            let (key, found) = match expected {
-                Some(found) => (Cow::Borrowed(found.field.name), Some(found)),
-                None => {
-                    if !tokens.member()? {
-                        break;
-                    }
-                    let key = tokens.key()?;
-                    let found = search.find(|field| field.is_written(&key));
-                    (key, found)
-                }
-            };
+        while let Some(Member { start, key, found }) = member(tokens, &mut search)? {
             let place = Place::Field(place, &key);
             let Some(found) = found else {
+                left.put(tokens, &mut kept);
                 let value = reader::value(tokens)?;
                 self.unknown(value, schema, &place, &key)?;
                 unknown.push((key, ()));
                 continue;
             };
+            if is_outer && kept.capacity() == 0 {
+                kept.reserve(USUAL_FIELDS);
+            }
             // What stands there twice under one name is found once the whole is read again as JSON.
             if !seen.is_first(&found) {
                 let name = found.field.name;
                 let cause = "which stands there too";
                 return Err(taken(&place, name, cause));
             }
+            if let Some(start) = start
+                && left.takes(tokens, (found.field, start), &place)?
+            {
+                continue;
+            }
+            left.put(tokens, &mut kept);
             let value = match zero(tokens, found.field.shape) {
                 Some(zero) => zero,
                 None => self.shaped(tokens, found.field.shape, &place)?,
             };
             if is_kept(found.field, &value) {
-                if kept.capacity() == 0 {
-                    kept.reserve(usual);
-                }
                 kept.push((Key::Field(found.field), value));
             } else {
                 self.drop_field(&place);
             }
         }
+        left.put(tokens, &mut kept);
         if !unknown.is_empty() {
             reader::once_each(&unknown)?;
         }
@@ -186,7 +188,7 @@ impl Reading {
 impl Reading {
     fn drop_field(&mut self, place: &Place<'_>) {
         if self.dropped.len() < MOST_NAMED {
-            self.dropped.push(place.to_string());
+            self.dropped.push(place.written());
         }
     }
 
@@ -197,7 +199,7 @@ impl Reading {
             } else {
                 shorten(&Value::from(value).to_string())
             };
-            let path = place.to_string();
+            let path = place.written();
             self.unknown.push(UnknownField { path, value });
         }
     }
@@ -226,6 +228,41 @@ impl Reading {
     }
 }
 
+/// A member of an object, whose value follows.
+struct Member<'a> {
+    /// Where the `"` of its key stands; `None` where that is to be written anew, for another spelling or an escape.
+    start: Option<usize>,
+    key: Cow<'a, str>,
+    found: Option<Located>,
+}
+
+/// The next member; `None` at the object's end.
+fn member<'a>(tokens: &mut Tokens<'a>, search: &mut Search) -> Fallible<Option<Member<'a>>> {
+    // Most write the fields in the order of the model, and none twice.
+    let ahead = tokens.key_ahead();
+    if let Some(found) = ahead.and_then(|key| search.next(|field| is_key(key, field.name))) {
+        let name = found.field.name;
+        return Ok(Some(Member {
+            start: Some(tokens.pass_key(name.len())),
+            key: Cow::Borrowed(name),
+            found: Some(found),
+        }));
+    }
+    if !tokens.member()? {
+        return Ok(None);
+    }
+    let start = tokens.position();
+    let key = tokens.key()?;
+    let found = search.find(|field| field.is_written(&key));
+    let name = found.as_ref().map(|found| found.field.name);
+    let stands = matches!(&key, Cow::Borrowed(key) if Some(*key) == name);
+    Ok(Some(Member {
+        start: stands.then_some(start),
+        key,
+        found,
+    }))
+}
+
 /// Whether the daemon must and will read the field.
 fn is_kept(field: &Field, value: &Value) -> bool {
     match field.class {
@@ -234,55 +271,19 @@ fn is_kept(field: &Field, value: &Value) -> bool {
     }
 }
 
-/// The zero of the shape, which most fields have, where it stands there as most write it.
-fn zero(tokens: &mut Tokens<'_>, shape: Shape) -> Option<Value> {
-    let (length, value) = match (tokens.ahead(), shape) {
-        ([b'n', b'u', b'l', b'l', ..], _) => (4, Value::Null),
-        ([b'"', b'"', ..], Shape::Text) => (2, Value::Text(Text::default())),
-        ([b'f', b'a', b'l', b's', b'e', ..], Shape::Bool) => (5, Value::Bool(false)),
-        ([b'0', b',' | b'}', ..], Shape::Integer) => (1, Value::Number(0.into())),
-        _ => return None,
-    };
-    tokens.pass(length);
-    Some(value)
-}
-
-/// A string or `null`; `None` where another value stands.
-fn text_or_null(tokens: &mut Tokens<'_>) -> Fallible<Option<Value>> {
-    Ok(match tokens.peek() {
-        Some(b'"') => Some(Value::Text(tokens.kept_text()?)),
-        Some(b'n') => tokens.null().map(|()| Some(Value::Null))?,
-        Some(_) | None => None,
-    })
-}
-
-/// A list, whose items `read` gives by their index.
-fn list(
-    tokens: &mut Tokens<'_>,
-    mut read: impl FnMut(&mut Tokens<'_>, usize) -> Fallible<Value>,
-) -> Fallible<Value> {
-    let mut items = Vec::new();
-    tokens.open()?;
-    while tokens.item()? {
-        items.push(read(tokens, items.len())?);
+/// The members of an object of this schema that were read before and left where they stand.
+pub(super) fn members(text: &str, schema: &'static Schema) -> Vec<(Key, Value)> {
+    let object = ["{", text, "}"].concat();
+    let read = Tokens::of(object.as_bytes()).map(|mut tokens| {
+        Reading::default()
+            .object(&mut tokens, schema, &Place::Root)
+            .ok()
+    });
+    match read {
+        Ok(Some(Value::Object(members))) => members,
+        // INVARIANT: it was read before, and found to fit.
+        _ => Vec::new(),
     }
-    Ok(Value::List(items))
-}
-
-/// An object whose keys are data.
-fn map(
-    tokens: &mut Tokens<'_>,
-    mut read: impl FnMut(&mut Tokens<'_>, &str) -> Fallible<Value>,
-) -> Fallible<Value> {
-    let mut members = Vec::new();
-    tokens.open()?;
-    while tokens.member()? {
-        let key = tokens.kept_key()?;
-        let value = read(tokens, &key)?;
-        members.push((Key::Data(key), value));
-    }
-    reader::once_each(&members)?;
-    Ok(Value::Object(members))
 }
 
 /// A value, or a fault that takes little room beside it.
@@ -304,7 +305,7 @@ pub(super) fn refuse_legacy_body(
         return Ok(());
     }
     let named = |(key, _): &(Key, Value)| format!("`{}`", shorten(key));
-    let keys: Vec<String> = body.members().iter().take(8).map(named).collect();
+    let keys: Vec<String> = body.members().take(8).map(named).collect();
     let keys = if keys.is_empty() {
         String::new()
     } else {

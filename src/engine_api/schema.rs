@@ -40,6 +40,9 @@ pub(super) struct Search {
     next: usize,
 }
 
+/// Fields of the model in a row that a client may leave out, before the key is read to look for it.
+const FEW: usize = 6;
+
 /// A field that was found, and where in its schema.
 #[derive(Debug)]
 pub(super) struct Located {
@@ -58,17 +61,19 @@ impl Search {
                 let found = self.find(|field| field.name == key.as_str());
                 found.map(|found| found.field)
             }
+            Key::Verbatim(_) => None,
         }
     }
 
-    /// The field after the last one found, where it fits.
-    pub(super) fn next(&mut self, fits: impl FnOnce(&Field) -> bool) -> Option<Located> {
-        let (part, index) = (self.part, self.next);
-        let field = self.parts.get(part)?.get(index)?;
-        if !fits(field) {
-            return None;
-        }
-        self.next += 1;
+    /// The first field that fits of the few after the last one found.
+    #[inline]
+    pub(super) fn next(&mut self, fits: impl Fn(&Field) -> bool) -> Option<Located> {
+        let part = self.part;
+        let fields = self.parts.get(part)?.get(self.next..)?;
+        let mut few = fields.iter().take(FEW);
+        let at = few.position(fits)?;
+        let (field, index) = (fields.get(at)?, self.next + at);
+        self.next = index + 1;
         Some(Located { field, part, index })
     }
 

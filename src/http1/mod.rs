@@ -10,7 +10,7 @@ mod headers;
 mod request;
 mod response;
 
-use memchr::memchr_iter;
+use memchr::memchr;
 
 pub use body::{Body, BodyFault, Extras, Piece};
 pub use head::{HeadFault, HeadSearch};
@@ -36,9 +36,14 @@ pub enum Framing {
     UntilEnd,
 }
 
-/// The length of a head's first line: what stands before the first carriage return with a line feed.
-fn first_line(head: &[u8]) -> Option<usize> {
-    memchr_iter(b'\r', head).find(|end| head.get(end + 1) == Some(&b'\n'))
+/// A head's first line, and where the next begins.
+///
+/// # Errors
+/// [`HeadFault::BareLineFeed`].
+fn first_line(head: &[u8]) -> Result<(&[u8], usize), HeadFault> {
+    let feed = memchr(b'\n', head).ok_or(HeadFault::BareLineFeed)?;
+    let line = head.get(..feed).and_then(|line| line.strip_suffix(b"\r"));
+    Ok((line.ok_or(HeadFault::BareLineFeed)?, feed + 1))
 }
 
 /// Reads a `Content-Length`: decimal digits and nothing else.

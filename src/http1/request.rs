@@ -1,12 +1,16 @@
 //! The head of a request.
 
+use std::borrow::Cow;
+
+use crate::cut::every;
+
 use super::headers::is_token;
 use super::{Framing, HeadFault, Headers, Version, first_line, is_chunked, only_length};
 
 /// The head of a request, as it came.
 #[derive(Debug, Clone)]
 pub struct Request {
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// Path and query; visible ASCII, begins with `/`, has no `#`.
     pub target: String,
     pub version: Version,
@@ -21,8 +25,7 @@ impl Request {
     /// [`HeadFault`] for whatever could be read in two ways, and for targets that are not a path: the daemon's router
     /// knows no other (RFC 9112, section 3.2.1).
     pub fn parse(head: &[u8], headers: usize) -> Result<Self, HeadFault> {
-        let end = first_line(head).ok_or(HeadFault::RequestLine)?;
-        let line = head.get(..end).unwrap_or_default();
+        let (line, rest) = first_line(head)?;
         let mut words = line.split(|byte| *byte == b' ');
         let (Some(method), Some(target), Some(version), None) =
             (words.next(), words.next(), words.next(), words.next())
@@ -38,13 +41,17 @@ impl Request {
             other if other.starts_with(b"HTTP/") => return Err(HeadFault::Version),
             _ => return Err(HeadFault::RequestLine),
         };
-        let is_visible = |byte: &u8| byte.is_ascii_graphic() && *byte != b'#';
-        if target.first() != Some(&b'/') || !target.iter().all(is_visible) {
+        let is_visible = |byte: u8| byte.is_ascii_graphic() & (byte != b'#');
+        if target.first() != Some(&b'/') || !every(target, is_visible) {
             return Err(HeadFault::Target);
         }
-        let headers = Headers::parse(head, end + 2, headers)?;
+        let headers = Headers::parse(head, rest, headers)?;
         Ok(Self {
-            method: ascii(method),
+            method: match method {
+                b"GET" => Cow::Borrowed("GET"),
+                b"POST" => Cow::Borrowed("POST"),
+                other => Cow::Owned(ascii(other)),
+            },
             target: ascii(target),
             version,
             framing: framing(version, &headers)?,

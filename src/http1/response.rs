@@ -1,5 +1,7 @@
 //! The head of the daemon's answer.
 
+use std::borrow::Cow;
+
 use super::{Framing, HeadFault, Headers, Version, first_line, is_chunked, only_length};
 
 /// The head of an answer, as it came.
@@ -8,7 +10,7 @@ pub struct Response {
     pub version: Version,
     pub status: u16,
     /// As the daemon words it; may be empty.
-    pub reason: String,
+    pub reason: Cow<'static, str>,
     pub headers: Headers,
     /// How the body ends; the answer to a HEAD has none, which only the request tells.
     pub framing: Framing,
@@ -20,37 +22,32 @@ impl Response {
     /// # Errors
     /// [`HeadFault`] where it is no answer in HTTP/1.0 or 1.1.
     pub fn parse(head: &[u8], headers: usize) -> Result<Self, HeadFault> {
-        let end = first_line(head).ok_or(HeadFault::StatusLine)?;
-        let line = head
-            .get(..end)
-            .and_then(|line| std::str::from_utf8(line).ok())
-            .ok_or(HeadFault::StatusLine)?;
-        let (version, rest) = if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+        let (line, after) = first_line(head).map_err(|_| HeadFault::StatusLine)?;
+        let (version, rest) = if let Some(rest) = line.strip_prefix(b"HTTP/1.1 ") {
             (Version::Http11, rest)
-        } else if let Some(rest) = line.strip_prefix("HTTP/1.0 ") {
+        } else if let Some(rest) = line.strip_prefix(b"HTTP/1.0 ") {
             (Version::Http10, rest)
-        } else if line.contains(' ') {
+        } else if line.contains(&b' ') {
             return Err(HeadFault::Version);
         } else {
             return Err(HeadFault::StatusLine);
         };
-        let (digits, reason) = match rest.as_bytes() {
-            [_, _, _] => (rest, ""),
-            [_, _, _, b' ', ..] => rest.split_at(3),
+        let (digits, reason) = match rest {
+            [a, b, c] => ([a, b, c], &[][..]),
+            [a, b, c, b' ', reason @ ..] => ([a, b, c], reason),
             _ => return Err(HeadFault::StatusLine),
         };
-        let reason = reason.strip_prefix(' ').unwrap_or_default();
-        let is_status = digits.bytes().all(|byte| byte.is_ascii_digit());
-        let status = digits.parse().ok().filter(|_| is_status);
-        let status = status.ok_or(HeadFault::StatusLine)?;
-        if reason.chars().any(char::is_control) {
+        if !digits.iter().all(|byte| byte.is_ascii_digit()) {
             return Err(HeadFault::StatusLine);
         }
-        let headers = Headers::parse(head, end + 2, headers)?;
+        let status = digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + u16::from(**digit - b'0'));
+        let headers = Headers::parse(head, after, headers)?;
         Ok(Self {
             version,
             status,
-            reason: reason.to_owned(),
+            reason: worded(reason).ok_or(HeadFault::StatusLine)?,
             framing: framing(status, &headers)?,
             headers,
         })
@@ -63,6 +60,19 @@ impl Response {
             && self.framing != Framing::UntilEnd
             && !self.headers.lists("connection", "close")
     }
+}
+
+/// What a daemon says to a status; `None` for what is no text in one line.
+fn worded(reason: &[u8]) -> Option<Cow<'static, str>> {
+    Some(match reason {
+        b"OK" => Cow::Borrowed("OK"),
+        b"Created" => Cow::Borrowed("Created"),
+        b"No Content" => Cow::Borrowed("No Content"),
+        other => {
+            let other = std::str::from_utf8(other).ok()?;
+            (!other.chars().any(char::is_control)).then(|| Cow::Owned(other.to_owned()))?
+        }
+    })
 }
 
 /// RFC 9112, section 6.3.
@@ -97,12 +107,9 @@ mod tests {
     #[test]
     fn keeps_status_and_reason() {
         let response = parse("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade").unwrap();
-        assert_eq!(
-            (response.status, response.reason.as_str()),
-            (101, "UPGRADED")
-        );
+        assert_eq!((response.status, &*response.reason), (101, "UPGRADED"));
         let bare = parse("HTTP/1.1 200").unwrap();
-        assert_eq!((bare.status, bare.reason.as_str()), (200, ""));
+        assert_eq!((bare.status, &*bare.reason), (200, ""));
     }
 
     #[test]

@@ -22,11 +22,11 @@ pub enum Identity {
 
 impl Identity {
     /// Whether its certificate is no longer valid at `now`, in seconds since 1970 (RFC 5280, section 4.1.2.5: the end
-    /// itself is still valid).
+    /// itself is still valid); the clock is looked at only for a certificate.
     #[must_use]
-    pub fn has_expired(&self, now: i64) -> bool {
+    pub fn has_expired(&self, now: impl FnOnce() -> i64) -> bool {
         match self {
-            Self::Certificate(certificate) => now > certificate.not_after,
+            Self::Certificate(certificate) => now() > certificate.not_after,
             Self::Peer(_) | Self::Container(_) | Self::Listener => false,
         }
     }

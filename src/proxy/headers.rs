@@ -21,7 +21,7 @@ pub(super) fn passed<'a>(
     };
     for rule in rules(operation, hijack) {
         let values = request.headers.all(rule.name);
-        let values = values.filter(|value| rule.takes(value));
+        let values = values.filter(|value| rule.takes(&request.headers, value));
         for value in values.take(rule.most_lines) {
             passed.headers.push((rule.name, value));
         }
@@ -32,7 +32,8 @@ pub(super) fn passed<'a>(
 /// The headers that the operation reads and that are too long or strange to go on, as the record names them.
 pub(super) fn dropped(headers: &Headers, request: &EngineRequest) -> Vec<String> {
     let rules = rules(request.operation(), request.hijack());
-    let is_dropped = |rule: &&Rule| !headers.all(rule.name).all(|value| rule.takes(value));
+    let is_taken = |rule: &Rule, value: &[u8]| rule.takes(headers, value);
+    let is_dropped = |rule: &&Rule| !headers.all(rule.name).all(|value| is_taken(rule, value));
     let dropped = rules.filter(is_dropped);
     dropped
         .map(|rule| format!("header {}", rule.name))
@@ -45,7 +46,10 @@ pub(super) fn dropped(headers: &Headers, request: &EngineRequest) -> Vec<String>
 /// [`Malformed::Header`].
 pub(super) fn check(headers: &Headers, operation: Option<Operation>) -> Result<(), Malformed> {
     for rule in credentials(operation) {
-        if let Some(value) = headers.all(rule.name).find(|value| !rule.takes(value)) {
+        if let Some(value) = headers
+            .all(rule.name)
+            .find(|value| !rule.takes(headers, value))
+        {
             let cause = if value.len() > rule.most_bytes {
                 format!("is longer than {} bytes", rule.most_bytes)
             } else {
@@ -128,9 +132,8 @@ static SESSION: &[Rule] = &[
 ];
 
 impl Rule {
-    fn takes(&self, value: &[u8]) -> bool {
-        let is_plain = |byte: &u8| byte.is_ascii_graphic() || *byte == b' ';
-        value.len() <= self.most_bytes && value.iter().all(is_plain)
+    fn takes(&self, headers: &Headers, value: &[u8]) -> bool {
+        value.len() <= self.most_bytes && headers.is_plain(value)
     }
 }
 

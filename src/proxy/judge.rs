@@ -137,7 +137,7 @@ async fn read(
     }
     let mut head = head.map_err(NotRead::Malformed)?;
     standing.map_err(NotRead::TurnedAway)?;
-    if connection.client.identity.has_expired(now()) {
+    if connection.client.identity.has_expired(now) {
         return Err(NotRead::TurnedAway(TurnedAway::Expired));
     }
     let unchanged = calling_container::unchanged(connection).await;

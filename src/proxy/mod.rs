@@ -40,7 +40,7 @@ mod weigh;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::audit::Audit;
 use crate::audit::record::{Client as RecordedClient, Outcome};
@@ -127,16 +127,22 @@ pub struct Client {
     allowed: Option<Allowed>,
     /// What of its is large waits for each other here.
     lane: Lane,
+    /// What its records say of it, from the first on.
+    recorded: OnceLock<Option<Box<str>>>,
 }
 
 impl Client {
     fn named(&self) -> RecordedClient<'_> {
-        RecordedClient {
+        let mut client = RecordedClient {
             name: self.name.as_deref(),
             owner: Some(&self.owner),
             source: self.source,
             identity: Some(&self.identity),
-        }
+            written: None,
+        };
+        let written = self.recorded.get_or_init(|| client.written());
+        client.written = written.as_deref();
+        client
     }
 }
 

@@ -115,7 +115,7 @@ impl ExchangeRecord {
             .decided(self.operation, verdicts.verdict, codes);
         let codes = verdicts.observed.iter().map(|reason| reason.code);
         client.counters.observed(self.operation, codes);
-        let version = self.version.map(|version| version.to_string());
+        let version = self.version.map(|version| version.written());
         let target = request.map(|request| shown::target(self.operation, &request.target));
         let target = target.unwrap_or_default();
         let dropped: Vec<_> = verdicts.dropped.iter().map(|name| Text(name)).collect();

@@ -1,8 +1,9 @@
 //! What the gate answers itself, in the daemon's own form of an error.
 
+use itoa::Buffer;
+
 use crate::audit::AuditError;
 use crate::daemon::Unavailable;
-use crate::decimal::Decimal;
 use crate::decision::Refusal;
 use crate::engine_api::Malformed;
 use crate::http1::{BodyFault, HeadFault};
@@ -38,10 +39,10 @@ impl OwnAnswer {
 
     /// The whole answer; `is_head` leaves the body out, `closes` says that no request may follow.
     pub(super) fn queue(&self, client: &mut Peer, is_head: bool, closes: bool) {
-        let status = Decimal::of(u64::from(self.status));
+        let mut digits = Buffer::new();
         for part in [
             b"HTTP/1.1 ",
-            status.as_bytes(),
+            digits.format(self.status).as_bytes(),
             b" ",
             reason(self.status).as_bytes(),
         ] {
@@ -49,12 +50,12 @@ impl OwnAnswer {
         }
         if let Some(seconds) = self.retry_after {
             client.queue(b"\r\nRetry-After: ");
-            client.queue(Decimal::of(seconds).as_bytes());
+            client.queue(digits.format(seconds).as_bytes());
         }
         let body = self.body();
         if let Some(body) = &body {
             client.queue(b"\r\nContent-Type: application/json\r\nContent-Length: ");
-            client.queue(Decimal::of(body.len() as u64).as_bytes());
+            client.queue(digits.format(body.len()).as_bytes());
         }
         client.queue(if closes {
             b"\r\nConnection: close\r\n\r\n"

@@ -86,8 +86,8 @@ impl Relay<'_> {
         let mut informational = 0;
         poll_fn(|cx| {
             loop {
-                self.poll_request(cx)?;
-                let answer = ready!(self.poll_answer(cx, &mut search))?;
+                let answer =
+                    ready!(self.poll_beside(cx, |relay, cx| relay.poll_answer(cx, &mut search)))?;
                 let is_final = answer.status == 101 || answer.status >= 200;
                 informational += 1;
                 if is_final {
@@ -105,19 +105,36 @@ impl Relay<'_> {
     /// Moves the body of the answer; the rest of the request goes on beside it.
     pub(super) async fn body(&mut self, mut answer: Pump) -> Result<(), RelayFault> {
         poll_fn(|cx| {
-            self.poll_request(cx)?;
-            let count = &mut self.traffic.to_client;
-            match ready!(answer.poll(cx, self.daemon, self.client, count)) {
-                Ok(()) => Poll::Ready(Ok(())),
-                Err(PumpFault::Sink(_)) => Poll::Ready(Err(RelayFault::ClientGone)),
-                Err(PumpFault::Source(error)) => Poll::Ready(Err(RelayFault::lost(&error))),
-                Err(PumpFault::SourceEnded) => Poll::Ready(Err(RelayFault::DaemonGone(None))),
-                Err(PumpFault::Malformed(fault)) => {
-                    Poll::Ready(Err(RelayFault::DaemonMalformed(fault.to_string())))
-                }
-            }
+            self.poll_beside(cx, |relay, cx| {
+                let count = &mut relay.traffic.to_client;
+                let moved = answer.poll(cx, relay.daemon, relay.client, count);
+                moved.map_err(|fault| match fault {
+                    PumpFault::Sink(_) => RelayFault::ClientGone,
+                    PumpFault::Source(error) => RelayFault::lost(&error),
+                    PumpFault::SourceEnded => RelayFault::DaemonGone(None),
+                    PumpFault::Malformed(fault) => RelayFault::DaemonMalformed(fault.to_string()),
+                })
+            })
         })
         .await
+    }
+
+    /// Goes on with the answer, and with the request beside it. Where that is sent, and only the client is watched for its
+    /// end, the answer comes first: most are there at once, and then nobody need watch.
+    fn poll_beside<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut poll_answer: impl FnMut(&mut Self, &mut Context<'_>) -> Poll<Result<T, RelayFault>>,
+    ) -> Poll<Result<T, RelayFault>> {
+        let is_sent = self.sending == Sending::Done;
+        if !is_sent {
+            self.poll_request(cx)?;
+        }
+        let answered = poll_answer(self, cx);
+        if is_sent && answered.is_pending() {
+            self.poll_request(cx)?;
+        }
+        answered
     }
 
     /// Sends what is left of the request; what comes after it stays in the client's input.

@@ -340,6 +340,7 @@ impl Server {
                 owner: None,
                 source: arrival.source,
                 identity,
+                written: None,
             },
             listener: &arrival.listener,
             configuration: &gate.digest,

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::cut::{cut, pieces};
 use crate::engine_api::{Operation, parameters_of};
 use crate::http1::Headers;
 
@@ -9,28 +10,35 @@ use crate::http1::Headers;
 ///
 /// Clients repeat whole bodies as a query, environment and passwords with it.
 pub(super) fn target(operation: Option<Operation>, target: &str) -> Cow<'_, str> {
-    let Some((path, query)) = target.split_once('?') else {
+    let Some((path, query)) = cut(target, b'?') else {
         return Cow::Borrowed(target);
     };
     let read = operation.map(parameters_of).unwrap_or_default();
+    // A name in another spelling may be any name, and its value any secret.
+    let is_plain = |name: &str| {
+        read.iter().any(|parameter| parameter.name == name) && !SECRETS.contains(&name)
+    };
+    let hidden = |pair| {
+        let (name, value) = cut(pair, b'=')?;
+        let is_hidden = !value.is_empty() && (!is_plain(name) || has_user(value));
+        is_hidden.then_some(name)
+    };
+    if pieces(query, b'&').all(|pair| hidden(pair).is_none()) {
+        return Cow::Borrowed(target);
+    }
     let mut shown = String::with_capacity(target.len());
     shown.push_str(path);
-    shown.push('?');
-    for (index, pair) in query.split('&').enumerate() {
-        if index > 0 {
-            shown.push('&');
-        }
-        // A name in another spelling may be any name, and its value any secret.
-        let is_plain = |name: &str| {
-            read.iter().any(|parameter| parameter.name == name) && !SECRETS.contains(&name)
-        };
-        match pair.split_once('=') {
-            Some((name, value)) if !value.is_empty() && (!is_plain(name) || has_user(value)) => {
-                shown.push_str(name);
-                shown.push('=');
-                shown.push_str(HIDDEN);
+    let mut before = '?';
+    for pair in pieces(query, b'&') {
+        shown.push(before);
+        before = '&';
+        match hidden(pair) {
+            Some(name) => {
+                for part in [name, "=", HIDDEN] {
+                    shown.push_str(part);
+                }
             }
-            Some(_) | None => shown.push_str(pair),
+            None => shown.push_str(pair),
         }
     }
     Cow::Owned(shown)
@@ -38,7 +46,7 @@ pub(super) fn target(operation: Option<Operation>, target: &str) -> Cow<'_, str>
 
 /// Whether the value may be a URL with a user in it, as `remote` and `fromSrc` take them.
 fn has_user(value: &str) -> bool {
-    if !value.contains([':', '%']) {
+    if !value.bytes().any(|byte| matches!(byte, b':' | b'%')) {
         return false;
     }
     let lower = value.to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! Whether a client is let in, by the configuration in force now: when it connects, and again after each reload.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::ServerConfig;
 use rustls::server::danger::ClientCertVerifier;
@@ -139,6 +139,7 @@ impl LetIn {
             counters: self.counters,
             allowed: self.allowed,
             lane,
+            recorded: OnceLock::new(),
         }
     }
 }
@@ -269,6 +270,7 @@ impl Connection {
                     client.observed = let_in.observed;
                     client.counters = let_in.counters;
                     client.allowed = let_in.allowed;
+                    client.recorded = OnceLock::new();
                     None
                 }
                 Err(cause) => Some(cause),

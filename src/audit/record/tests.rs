@@ -16,6 +16,7 @@ fn decision<'a>(identity: &'a Identity, reasons: &'a [Reason<'a>]) -> Decision<'
             owner: Some("team/ci"),
             source: Some(std::net::Ipv4Addr::LOCALHOST.into()),
             identity: Some(identity),
+            written: None,
         },
         listener: "tcp://0.0.0.0:2376",
         operation: Some("ContainerCreate"),
@@ -114,16 +115,20 @@ fn every_client_is_written_as_serde_would() {
                 owner: name,
                 source,
                 identity,
+                written: None,
             };
-            json(&Record::Decision(Decision {
-                client,
-                operation: None,
-                api_version: None,
-                policy: None,
-                dropped: &[Text("a"), Text("b\n")],
-                rewritten: &[Text("c")],
-                ..decision(&Identity::Listener, &[])
-            }));
+            let before = client.written();
+            for written in [None, before.as_deref()] {
+                json(&Record::Decision(Decision {
+                    client: Client { written, ..client },
+                    operation: None,
+                    api_version: None,
+                    policy: None,
+                    dropped: &[Text("a"), Text("b\n")],
+                    rewritten: &[Text("c")],
+                    ..decision(&Identity::Listener, &[])
+                }));
+            }
         }
     }
 }

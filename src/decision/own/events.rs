@@ -20,7 +20,7 @@ pub(super) fn is_taken_apart(operation: Operation, query: &Query) -> bool {
     let filters = filters.unwrap_or(Value::Null);
     let values = |name: &str| {
         let filter = filters.get(name).unwrap_or(&Value::Null);
-        let keys = filter.members().iter().map(|(key, _)| key.to_string());
+        let keys = filter.members().map(|(key, _)| key.to_string());
         let values: Vec<String> = filter.texts().map(str::to_owned).chain(keys).collect();
         values
     };

@@ -36,7 +36,7 @@ pub(super) fn check(request: &EngineRequest, owner: &str) -> Result<(), (&'stati
     for (name, value) in &members {
         let values = value
             .texts()
-            .chain(value.members().iter().map(|(text, _)| text.as_str()));
+            .chain(value.members().map(|(text, _)| text.as_str()));
         for text in values.filter(|text| is_owners(text)) {
             let value = text.split_once('=').map(|(_, value)| value);
             let is_own = value.is_none_or(|value| value == owner);

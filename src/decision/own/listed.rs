@@ -19,7 +19,7 @@ pub(super) fn held_against(request: &EngineRequest) -> Vec<(Kind, String)> {
     let mut found = Vec::new();
     for name in names {
         let filter = filters.get(name).unwrap_or(&Value::Null);
-        let keys = filter.members().iter().map(|(key, _)| key.as_str());
+        let keys = filter.members().map(|(key, _)| key.as_str());
         // Daemons before API 1.25 have parameters for these.
         let older = query.get(name).into_iter();
         let texts = filter.texts().chain(keys).chain(older);

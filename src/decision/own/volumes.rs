@@ -151,8 +151,8 @@ fn anonymous(body: &Value, facts: &Facts) -> Vec<String> {
     if of_host("VolumesFrom").is_some_and(|from| !from.is_zero()) {
         return Vec::new();
     }
-    let own = body.get("Volumes").map_or(&[][..], Value::members);
-    let mut wanted: Vec<String> = own.iter().map(|(target, _)| clean(target)).collect();
+    let own = body.get("Volumes").into_iter().flat_map(Value::members);
+    let mut wanted: Vec<String> = own.map(|(target, _)| clean(target)).collect();
     let image = (Kind::Image, body.text("Image").to_owned());
     if let Some(Found::Is(image)) = facts.things.get(&image) {
         wanted.extend(image.volumes.iter().map(|target| clean(target)));
@@ -165,7 +165,7 @@ fn anonymous(body: &Value, facts: &Facts) -> Vec<String> {
     }
     let mounts = of_host("Mounts").map_or(&[][..], Value::items).iter();
     covered.extend(mounts.map(|mount| clean(mount.text("Target"))));
-    let tmpfs = of_host("Tmpfs").map_or(&[][..], Value::members).iter();
+    let tmpfs = of_host("Tmpfs").into_iter().flat_map(Value::members);
     covered.extend(tmpfs.map(|(target, _)| clean(target)));
     wanted.retain(|target| !covered.contains(target));
     wanted.sort();

@@ -148,7 +148,7 @@ fn filters(quiet: &Quiet, operation: Option<Operation>, text: &str) -> Vec<(Stri
 }
 
 fn values(set: &Value) -> impl Iterator<Item = &str> {
-    let keys = set.members().iter().map(|(key, _)| key.as_str());
+    let keys = set.members().map(|(key, _)| key.as_str());
     keys.chain(set.items().iter().map(Value::as_text))
 }
 

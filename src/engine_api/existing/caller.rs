@@ -44,9 +44,8 @@ impl CallingContainer {
         let started = started.and_then(|started| started.strip_suffix('Z'));
         let labels = answer.get("Config").and_then(|config| config.get("Labels"));
         let labels: BTreeMap<_, _> = labels
-            .map(Raw::members)
-            .unwrap_or_default()
-            .iter()
+            .into_iter()
+            .flat_map(Raw::members)
             .map(|(key, value)| (key.as_ref().to_owned(), value.as_text().to_owned()))
             .collect();
         let bytes = labels.iter().map(|(key, value)| key.len() + value.len());
@@ -85,8 +84,8 @@ pub fn containers_at(bytes: &[u8], address: IpAddr) -> Result<Vec<String>, Malfo
 fn has_address(container: &Raw<'_>, address: IpAddr) -> bool {
     let settings = container.get("NetworkSettings");
     let networks = settings.and_then(|settings| settings.get("Networks"));
-    let networks = networks.map(Raw::members).unwrap_or_default();
-    networks.iter().any(|(_, network)| {
+    let mut networks = networks.into_iter().flat_map(Raw::members);
+    networks.any(|(_, network)| {
         ["IPAddress", "GlobalIPv6Address"].iter().any(|key| {
             let written: Option<IpAddr> = network.text(key).parse().ok();
             written.is_some_and(|written| written.to_canonical() == address.to_canonical())

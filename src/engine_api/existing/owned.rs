@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use super::super::Malformed;
-use super::super::json::{self, Json, Value};
+use super::super::json::{self, Json, MemberKey, Value};
 use super::OWNER_LABEL;
 
 /// Kinds of things that are only looked up for whose they are.
@@ -49,7 +49,7 @@ impl Owned {
         }
         let labelled = answer.get(labels);
         let volumes = labelled.and_then(|config| config.get("Volumes"));
-        let volumes = volumes.map_or(&[][..], Value::members).iter();
+        let volumes = volumes.into_iter().flat_map(Value::members);
         Ok(Self {
             id: id.to_owned(),
             owner: labelled.and_then(owner_in),
@@ -72,7 +72,7 @@ pub fn service_of_task(bytes: &[u8]) -> Result<(String, String), Malformed> {
 }
 
 /// The value of [`OWNER_LABEL`] among the `Labels` of this object.
-pub(super) fn owner_in<K: Deref<Target = str>, T: Deref<Target = str>>(
+pub(super) fn owner_in<K: MemberKey<T>, T: Deref<Target = str>>(
     labelled: &Json<K, T>,
 ) -> Option<String> {
     let label = labelled.get("Labels")?.get(OWNER_LABEL)?;

@@ -1,6 +1,6 @@
 //! A number as it was written: nothing of it is lost, however large or precise it is.
 
-use crate::decimal::Decimal;
+use itoa::Buffer;
 
 /// A number of JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +49,7 @@ impl Number {
         match &self.0 {
             Form::Whole(0) => text.push('0'),
             Form::Whole(number) => {
-                if *number < 0 {
-                    text.push('-');
-                }
-                text.push_str(Decimal::of(number.unsigned_abs()).as_str());
+                text.push_str(Buffer::new().format(*number));
             }
             Form::Other(other) => text.push_str(other),
         }

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::super::Malformed;
-use super::{MAX_DEPTH, Number};
+use super::{MAX_DEPTH, Number, Text};
 
 /// A text that is read from its beginning to its end.
 #[derive(Debug)]
@@ -152,23 +152,39 @@ impl<'a> Tokens<'a> {
         Ok(key)
     }
 
-    /// Passes over the key of the object's next member where it is this one, written as most write it: without escapes,
-    /// with a space before it or none, and with the colon at its end.
-    pub(in crate::engine_api) fn passes_member(&mut self, name: &str) -> bool {
-        let rest = match self.rest() {
-            [b',', rest @ ..] if !self.is_fresh => rest,
-            rest if self.is_fresh => rest,
-            _ => return false,
-        };
-        let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-        let rest = rest.strip_prefix(b"\"");
-        let rest = rest.and_then(|rest| rest.strip_prefix(name.as_bytes()));
-        let Some(rest) = rest.and_then(|rest| rest.strip_prefix(b"\":")) else {
-            return false;
-        };
-        self.at = self.text.len() - rest.len();
+    /// What follows the `"` of the key of the object's next member, where that is written as most write it: with a space
+    /// before it or none.
+    #[inline]
+    pub(in crate::engine_api) fn key_ahead(&self) -> Option<&'a [u8]> {
+        match (self.rest(), self.is_fresh) {
+            ([b',', b' ', b'"', key @ ..], false) | ([b',', b'"', key @ ..], false) => Some(key),
+            ([b' ', b'"', key @ ..], true) | ([b'"', key @ ..], true) => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Passes over that key, of so many bytes and with its colon; gives where its `"` stands.
+    #[inline]
+    pub(in crate::engine_api) fn pass_key(&mut self, length: usize) -> usize {
+        let start = self
+            .key_ahead()
+            .map_or(self.at, |key| self.text.len() - key.len() - 1);
+        self.at = start + length + "\"\":".len();
         self.is_fresh = false;
-        true
+        start
+    }
+
+    /// How many bytes are behind.
+    pub(in crate::engine_api) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What stands between these bytes, without a copy where texts are to last; the caller has passed over it.
+    pub(in crate::engine_api) fn part(&self, from: usize, to: usize) -> Text {
+        match &self.lasting {
+            Some(of) => Text::part(of, from, to),
+            None => self.text.get(from..to).unwrap_or_default().into(),
+        }
     }
 
     /// What follows, after a space that may stand before it.

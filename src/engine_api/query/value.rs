@@ -83,7 +83,6 @@ fn is_filters(value: &Value) -> bool {
     let sets = |value: &Value| {
         value
             .members()
-            .iter()
             .all(|(_, set)| matches!(set, Value::Bool(_)))
     };
     let texts = |value: &Value| {

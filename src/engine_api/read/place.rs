@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use itoa::Buffer;
+
 use super::super::Malformed;
 use super::super::fields::shortened;
 use super::super::schema::Shape;
@@ -17,15 +19,36 @@ pub(super) enum Place<'a> {
     Item(&'a Self, usize),
 }
 
+impl Place<'_> {
+    /// As messages and records have it.
+    pub(super) fn written(&self) -> String {
+        let mut path = String::new();
+        self.write(&mut path);
+        path
+    }
+
+    fn write(&self, path: &mut String) {
+        match self {
+            Self::Root => {}
+            Self::Field(Self::Root, key) => path.push_str(shortened(key)),
+            Self::Field(parent, key) | Self::Member(parent, key) => {
+                parent.write(path);
+                path.push('.');
+                path.push_str(shortened(key));
+            }
+            Self::Item(parent, index) => {
+                parent.write(path);
+                path.push('[');
+                path.push_str(Buffer::new().format(*index));
+                path.push(']');
+            }
+        }
+    }
+}
+
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Root => Ok(()),
-            Self::Field(Self::Root, key) => f.write_str(shortened(key)),
-            Self::Field(parent, key) => write!(f, "{parent}.{}", shortened(key)),
-            Self::Member(parent, key) => write!(f, "{parent}.{}", shortened(key)),
-            Self::Item(parent, index) => write!(f, "{parent}[{index}]"),
-        }
+        f.write_str(&self.written())
     }
 }
 

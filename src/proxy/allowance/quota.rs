@@ -250,17 +250,13 @@ pub(super) fn mounted(body: &Value, owner: &str) -> Mounted {
         let is_labelled = labels.is_some_and(|labels| labels.text(OWNER_LABEL) == owner);
         found.add(Mount::from_mount(mount), is_labelled);
     }
-    let tmpfs = host_config.get("Tmpfs").map(Value::members);
-    targets.extend(
-        tmpfs
-            .unwrap_or_default()
-            .iter()
-            .map(|(path, _)| target(path)),
-    );
-    let volumes = body.get("Volumes").map(Value::members).unwrap_or_default();
-    let bare = volumes
-        .iter()
-        .filter(|(path, _)| !targets.contains(target(path)));
+    let tmpfs = host_config
+        .get("Tmpfs")
+        .into_iter()
+        .flat_map(Value::members);
+    targets.extend(tmpfs.map(|(path, _)| target(path)));
+    let volumes = body.get("Volumes").into_iter().flat_map(Value::members);
+    let bare = volumes.filter(|(path, _)| !targets.contains(target(path)));
     found.anonymous += bare.count() as u64;
     found
 }

@@ -3,6 +3,8 @@
 use crate::engine_api::CallingContainer;
 use crate::policy::client::Certificate;
 
+use std::sync::OnceLock;
+
 use super::super::large::Lanes;
 use super::*;
 
@@ -20,6 +22,7 @@ pub(super) fn known(source: &str, policy: Policy, identity: Identity) -> Client 
         counters: Arc::default(),
         allowed: None,
         lane: Lanes::default().lane(),
+        recorded: OnceLock::new(),
     }
 }
 

@@ -7,7 +7,9 @@ pub(crate) const CONTAINER: &str =
 pub(crate) const BLOCK: usize = 32 * 1024;
 pub(crate) const DOWN_BLOCKS: usize = 32 * 1024;
 
+/// With a named volume, which the gate looks up before it decides.
 const CREATE: &str = include_str!("create.json");
+const VOLUME: &str = r#"["bench-data:/data"]"#;
 
 /// As many bytes as a request usually has that is refused for its path alone.
 const JOIN: &str = r#"{"ListenAddr":"0.0.0.0:2377","AdvertiseAddr":"192.0.2.10:2377","DataPathAddr":"192.0.2.10","RemoteAddrs":["192.0.2.2:2377"],"JoinToken":"SWMTKN-1-bench-00000000000000000000000000000000000"}"#;
@@ -25,7 +27,8 @@ pub(crate) struct Workload {
 
 /// The requests of the table.
 pub(crate) fn all() -> Vec<Workload> {
-    let refused = CREATE.replace("\"Privileged\": false", "\"Privileged\": true");
+    let alone = CREATE.replace(VOLUME, "null");
+    let refused = alone.replace("\"Privileged\": false", "\"Privileged\": true");
     let workload = |name, request, status| Workload {
         name,
         request,
@@ -42,6 +45,11 @@ pub(crate) fn all() -> Vec<Workload> {
         ),
         workload(
             "create 3 KiB",
+            post("/v1.41/containers/create?name=bench", &alone),
+            201,
+        ),
+        workload(
+            "create with a volume",
             post("/v1.41/containers/create?name=bench", CREATE),
             201,
         ),

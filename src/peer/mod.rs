@@ -177,7 +177,7 @@ impl Peer {
 /// The first read of a quiet connection, in bytes; a whole head fits mostly.
 const SMALL_READ: usize = 8 * 1024;
 /// Reads of a connection that fills its buffer, in bytes.
-const LARGE_READ: usize = 64 * 1024;
+const LARGE_READ: usize = 128 * 1024;
 /// Room that a connection keeps for what it writes, in bytes.
 const KEPT: usize = 2 * 1024;
 

@@ -121,7 +121,7 @@ pub struct Client<'a> {
     pub source: Option<IpAddr>,
     /// None where the client could not be identified.
     pub identity: Option<&'a Identity>,
-    /// What [`Client::written`] gave for it before: a connection asks more than once.
+    /// The same in JSON, where it was put into that before: a connection asks more than once.
     pub written: Option<&'a str>,
 }
 

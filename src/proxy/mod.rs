@@ -40,6 +40,7 @@ mod weigh;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 
 use crate::audit::Audit;
@@ -158,18 +159,30 @@ async fn exchange(connection: &mut Connection, request: Request) -> After {
     match judge::judge(connection, &mut record, &request).await {
         Judged::Permitted { permit, framing } => {
             let watched = connection.standing.watched(&connection.client, &permit);
-            let forwarded = forward::forward(connection, &mut record, (request, framing), permit);
-            let Some(watched) = watched else {
-                return forwarded.await;
-            };
-            tokio::select! {
-                biased;
-                after = forwarded => after,
-                () = watched.withdrawn() => {
-                    record.outcome = Outcome::Withdrawn;
-                    After::Drop
+            let after = {
+                // One place for both ways: what is awaited by itself is moved first, and has room twice.
+                let mut forwarded = pin!(forward::forward(
+                    connection,
+                    &mut record,
+                    (request, framing),
+                    permit
+                ));
+                match watched {
+                    None => Some(forwarded.await),
+                    Some(watched) => {
+                        let withdrawn = Box::pin(watched.withdrawn());
+                        tokio::select! {
+                            biased;
+                            after = &mut forwarded => Some(after),
+                            () = withdrawn => None,
+                        }
+                    }
                 }
-            }
+            };
+            after.unwrap_or_else(|| {
+                record.outcome = Outcome::Withdrawn;
+                After::Drop
+            })
         }
         Judged::Refused {
             answer,

@@ -222,7 +222,8 @@ impl Server {
         let client = let_in.client(identity, source, (listener, lane));
         self.warned.look_at(&client, judge::now());
         let connection = Connection::new((gate, standing), client, peer, phase);
-        connection.run().await;
+        // Its requests take more room than its beginning, and this task would have both.
+        Box::pin(connection.run()).await;
     }
 
     /// A place for a connection, under TLS only where its address has not begun too many handshakes.

@@ -35,7 +35,7 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 288_000,
+        instructions: 299_000,
         allocations: 24,
     }
 }
@@ -47,7 +47,7 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 310_000,
+        instructions: 323_000,
         allocations: 27,
     }
 }
@@ -65,7 +65,7 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 1_300_000,
+        instructions: 1_316_000,
         allocations: 67,
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use super::case::{self, Case, Direct, Effect, named};
 use crate::support::address::Address;
 use crate::support::gate::Gate;
-use crate::support::{engine, http, process};
+use crate::support::{engine, http, process, wait};
 
 /// A plugin that never runs, with one of everything that can be set.
 const PLUGIN: &str = r#"{"description":"{name}","documentation":"","entrypoint":["/x"],
@@ -168,7 +169,14 @@ impl Drop for Place {
 
 fn past_the_gate(case: &Case, place: &Place, daemon: &Address) -> Result<(), String> {
     let answer = http::send(daemon, &place.wire(case)).map_err(|problem| problem.to_string())?;
-    let has_effect = case.effect.as_ref().is_some_and(|effect| place.has(effect));
+    let has_effect = case.effect.as_ref().is_some_and(|effect| {
+        // What works is not always there with the answer.
+        let time = match case.direct {
+            Direct::Works => SOON,
+            Direct::Refused | Direct::Ignored | Direct::Untried => Duration::ZERO,
+        };
+        wait::within(time, || place.has(effect).then_some(())).is_some()
+    });
     let is_as_said = match case.direct {
         Direct::Works => has_effect,
         Direct::Refused => answer.status >= 400 && !has_effect || says_error(&answer),
@@ -254,3 +262,6 @@ fn ask(method: &str, target: &str, body: &str) -> http::Answer {
     assert!(answer.status < 400, "{method} {target}: {}", answer.text());
     answer
 }
+
+/// Far longer than a daemon takes.
+const SOON: Duration = Duration::from_secs(3);

@@ -239,11 +239,12 @@ struct Member<'a> {
 /// The next member; `None` at the object's end.
 fn member<'a>(tokens: &mut Tokens<'a>, search: &mut Search) -> Fallible<Option<Member<'a>>> {
     // Most write the fields in the order of the model, and none twice.
-    let ahead = tokens.key_ahead();
-    if let Some(found) = ahead.and_then(|key| search.next(|field| is_key(key, field.name))) {
+    if let Some(ahead) = tokens.key_ahead()
+        && let Some(found) = search.next(|field| is_key(ahead, field.name))
+    {
         let name = found.field.name;
         return Ok(Some(Member {
-            start: Some(tokens.pass_key(name.len())),
+            start: Some(tokens.pass_key(ahead, name.len())),
             key: Cow::Borrowed(name),
             found: Some(found),
         }));

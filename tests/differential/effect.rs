@@ -41,6 +41,16 @@ impl Effect {
         self.status < 300
     }
 
+    /// Whether the daemon may have found several things by what it was told, which it answers so.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.status == 500
+    }
+
+    /// Whether the daemon refused the other as well, and the same exists after both.
+    pub(super) fn is_as_little_as(&self, other: &Self) -> bool {
+        (400..600).contains(&other.status) && self.found == other.found
+    }
+
     /// What exists after it.
     pub(super) fn found(&self) -> &Value {
         &self.found

@@ -21,7 +21,8 @@ pub(super) struct Group {
 #[derive(Debug, Default)]
 struct Waiting {
     pending: Pending,
-    has_leader: bool,
+    decisions: usize,
+    company: Company,
     /// Somebody has found the log occupied and relies on whoever has it.
     is_wanted: bool,
     is_flush_due: bool,
@@ -29,11 +30,49 @@ struct Waiting {
 
 /// Who must see to it that a group is written; it is, even when its task is ended meanwhile.
 #[derive(Debug)]
-pub(super) struct Leader<'a>(&'a Group);
+pub(super) struct Leader<'a> {
+    group: &'a Group,
+    /// Whether others are likely to decide at this moment too, so that letting them go first saves writes.
+    pub(super) expects_company: bool,
+}
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        self.0.write();
+        self.group.write();
+    }
+}
+
+/// Whether decisions have come together of late: to let others go first costs a look at all sockets, and is worth that only
+/// where somebody comes.
+#[derive(Debug)]
+struct Company {
+    credit: u8,
+    alone: u8,
+}
+
+impl Default for Company {
+    fn default() -> Self {
+        Self {
+            credit: PATIENCE,
+            alone: 0,
+        }
+    }
+}
+
+impl Company {
+    /// Also true now and then where nobody came, to find out.
+    fn is_expected(&mut self) -> bool {
+        self.alone = (self.alone + 1) % TRIED_ONCE_IN;
+        self.credit > 0 || self.alone == 0
+    }
+
+    /// What a group came to.
+    fn saw(&mut self, decisions: usize) {
+        self.credit = match decisions {
+            0 => self.credit,
+            1 => self.credit.saturating_sub(1),
+            _ => PATIENCE,
+        };
     }
 }
 
@@ -45,13 +84,17 @@ impl Group {
         }
     }
 
-    /// Adds a decision; the first one of a group leads it.
+    /// Adds a decision; the first one of a group leads it, and one that fills it writes it at once.
     #[must_use]
     pub(super) fn add_decision(&self, line: &[u8], then: Then) -> Option<Leader<'_>> {
         let mut waiting = self.waiting();
         waiting.pending.push(line, then);
-        let leads = !mem::replace(&mut waiting.has_leader, true);
-        leads.then(|| Leader(self))
+        waiting.decisions += 1;
+        let is_full = waiting.pending.is_full();
+        (waiting.decisions == 1 || is_full).then(|| Leader {
+            group: self,
+            expects_company: !is_full && waiting.company.is_expected(),
+        })
     }
 
     /// Adds an end, to be written with the next decision; gives whether a flush must be asked for, in case there is none.
@@ -92,7 +135,8 @@ impl Group {
         let mut pending = log.spare();
         let mut waiting = self.waiting();
         mem::swap(&mut waiting.pending, &mut pending);
-        waiting.has_leader = false;
+        let decisions = mem::take(&mut waiting.decisions);
+        waiting.company.saw(decisions);
         waiting.is_wanted = false;
         drop(waiting);
         log.write_group(pending);
@@ -140,6 +184,10 @@ impl Pending {
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
+
+    fn is_full(&self) -> bool {
+        self.bytes.len() >= FULL
+    }
 }
 
 /// What is to be done about a line once the sink was written to.
@@ -148,4 +196,64 @@ pub(super) enum Then {
     Tell(Written, OwnedSemaphorePermit),
     KeepIfUnwritten(OwnedSemaphorePermit),
     ForgetMissing(u64),
+}
+
+/// Bytes of a group that is not worth growing: so much stays in a processor's nearest caches, whoever is many.
+const FULL: usize = 16 * 1024;
+/// Groups of one decision after which nobody is waited for any more.
+const PATIENCE: u8 = 16;
+/// One in so many leaders waits all the same.
+const TRIED_ONCE_IN: u8 = 16;
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    fn group() -> (tempfile::NamedTempFile, Group) {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let sink = File::options().append(true).open(file.path()).unwrap();
+        let log = Log::new(sink, false, Arc::new(AtomicBool::new(false)));
+        (file, Group::new(Arc::new(Mutex::new(log))))
+    }
+
+    fn decide(group: &Group, length: usize) -> Option<Leader<'_>> {
+        let mut line = vec![b'x'; length];
+        line.push(b'\n');
+        group.add_decision(&line, Then::ForgetMissing(0))
+    }
+
+    #[test]
+    fn whoever_fills_a_group_writes_it() {
+        let (file, group) = group();
+        let length = || fs::read(file.path()).unwrap().len();
+        let leader = decide(&group, FULL / 2).unwrap();
+        assert!(decide(&group, FULL / 4).is_none());
+        assert_eq!(length(), 0);
+
+        let filling = decide(&group, FULL / 2).unwrap();
+        assert!(!filling.expects_company);
+        drop(filling);
+        let written = length();
+        assert!(written > FULL);
+        drop(leader);
+        assert_eq!(length(), written);
+    }
+
+    #[test]
+    fn company_is_waited_for_while_it_comes_and_looked_for_now_and_then() {
+        let (_file, group) = group();
+        let alone = || decide(&group, 1).unwrap().expects_company;
+        let tried = || (0..4 * TRIED_ONCE_IN).filter(|_| alone()).count();
+        assert!((0..PATIENCE).all(|_| alone()));
+        assert_eq!(tried(), 4);
+
+        let leader = decide(&group, 1).unwrap();
+        assert!(decide(&group, 1).is_none());
+        drop(leader);
+        assert!((0..PATIENCE).all(|_| alone()));
+        assert_eq!(tried(), 4);
+    }
 }

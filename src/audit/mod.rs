@@ -18,7 +18,7 @@ mod writer;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -70,8 +70,6 @@ struct Shared {
     queue: mpsc::Sender<Entry>,
     decision_places: Arc<Semaphore>,
     end_places: Arc<Semaphore>,
-    /// Exchanges that have begun and not ended; their places are given back later, with the line.
-    open: AtomicUsize,
     deadline: Duration,
     is_failing: Arc<AtomicBool>,
     /// Where writing does not wait for a reader: a regular file.
@@ -114,7 +112,6 @@ impl Audit {
             queue,
             decision_places: Arc::new(Semaphore::new(decisions)),
             end_places: Arc::new(Semaphore::new(ends)),
-            open: AtomicUsize::new(0),
             deadline: limits.deadline,
             is_failing,
             group,
@@ -137,7 +134,7 @@ impl Audit {
             Some(_) if shared.queue.is_closed() => return Err(AuditError::Stopped),
             Some(group) => {
                 let leader = group.add_decision(&line, Then::Tell(written, place));
-                if leader.is_some() && self.has_others_open() {
+                if leader.as_ref().is_some_and(|leader| leader.expects_company) {
                     // Whoever is ready to run by now decides before this task goes on.
                     task::yield_now().await;
                 }
@@ -169,16 +166,10 @@ impl Audit {
             group.write();
         }
         let (place, _) = place(&shared.end_places, shared.deadline).await?;
-        shared.open.fetch_add(1, Ordering::Relaxed);
         Ok(EndPlace {
             place,
-            exchange: Open(self.clone()),
+            audit: self.clone(),
         })
-    }
-
-    /// Whether there are exchanges beside the one that asks.
-    fn has_others_open(&self) -> bool {
-        self.0.open.load(Ordering::Relaxed) > 1
     }
 
     /// Writes all that is queued and ends the log; what is recorded later is lost, so close it after all exchanges.
@@ -224,18 +215,8 @@ impl OpenedSink {
 /// A place in the queue for the record of one exchange's end.
 #[derive(Debug)]
 pub struct EndPlace {
-    exchange: Open,
+    audit: Audit,
     place: OwnedSemaphorePermit,
-}
-
-/// Counts an exchange as long as it lasts.
-#[derive(Debug)]
-struct Open(Audit);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.0.open.fetch_sub(1, Ordering::Relaxed);
-    }
 }
 
 impl EndPlace {
@@ -247,8 +228,7 @@ impl EndPlace {
     }
 
     fn write(self, line: Vec<u8>) -> Result<(), AuditError> {
-        let Self { exchange, place } = self;
-        let audit = &exchange.0;
+        let Self { audit, place } = self;
         match &audit.0.group {
             Some(group) => {
                 let must_flush = group.add_end(&line, Then::KeepIfUnwritten(place));

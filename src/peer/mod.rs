@@ -51,7 +51,6 @@ impl Peer {
         if self.input.is_empty() && self.stream.poll_readable(cx)?.is_pending() {
             // A connection on which nothing happens costs no buffer.
             self.input = BytesMut::new();
-            self.read_size = SMALL_READ;
             return Poll::Pending;
         }
         if self.input.capacity() - self.input.len() < SMALL_READ / 2 {
@@ -64,11 +63,11 @@ impl Peer {
         }
         let count = ready!(read)?;
         self.has_ended = count == 0;
-        self.read_size = if count == room {
-            LARGE_READ
-        } else {
-            self.read_size
-        };
+        if count == room {
+            self.read_size = LARGE_READ;
+        } else if count < SMALL_READ {
+            self.read_size = SMALL_READ;
+        }
         Poll::Ready(Ok(count))
     }
 
@@ -174,10 +173,10 @@ impl Peer {
     }
 }
 
-/// The first read of a quiet connection, in bytes; a whole head fits mostly.
+/// The first read of a connection, in bytes, and each after one of less; a whole head fits mostly.
 const SMALL_READ: usize = 8 * 1024;
-/// Reads of a connection that fills its buffer, in bytes.
-const LARGE_READ: usize = 128 * 1024;
+/// Reads of a connection that has filled its buffer, in bytes: as much as a Unix socket holds.
+const LARGE_READ: usize = 256 * 1024;
 /// Room that a connection keeps for what it writes, in bytes.
 const KEPT: usize = 2 * 1024;
 

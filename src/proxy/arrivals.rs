@@ -52,7 +52,7 @@ impl Arrivals {
 }
 
 /// Who has one address of a network of IPv6 has all of its 64 bits.
-fn network(source: IpAddr) -> IpAddr {
+pub(super) fn network(source: IpAddr) -> IpAddr {
     match source {
         IpAddr::V4(_) => source,
         IpAddr::V6(address) => {

@@ -2,6 +2,7 @@
 
 mod arrival;
 
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -230,7 +231,9 @@ impl Server {
         let source = arrival.source.filter(|_| arrival.tls.is_some());
         source.map_or(Ok(()), |source| self.arrivals.begin(source))?;
         let takes_time = arrival.tls.is_some() || arrival.identifies_containers();
-        self.seats.take(takes_time)
+        // Of one that has gone already there is no address; such share one.
+        let from = || arrival.source.unwrap_or(Ipv6Addr::UNSPECIFIED.into());
+        self.seats.take(takes_time.then(from))
     }
 
     /// Holds a client against the configuration in force.

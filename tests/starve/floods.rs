@@ -155,18 +155,23 @@ fn connections_that_ask_for_nothing_cost_as_much_as_requests() {
     assert!(served.count() >= 6, "in {:?}", begun.elapsed());
 }
 
+/// A connection to the gate from that address, on which nothing has been sent.
+fn connection(gate: &Gate, source: &str) -> io::Result<TcpStream> {
+    let host = gate.address().to_string().replace("tcp://", "");
+    let (source, host): (IpAddr, SocketAddr) = (source.parse().unwrap(), host.parse().unwrap());
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    socket.connect(&host.into())?;
+    Ok(TcpStream::from(socket))
+}
+
 /// A port from which one connection goes on to the gate, from that address.
 fn relay(gate: &Gate, source: &str) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let host = gate.address().to_string().replace("tcp://", "");
-    let (source, host): (IpAddr, SocketAddr) = (source.parse().unwrap(), host.parse().unwrap());
+    let mut far = connection(gate, source).unwrap();
     thread::spawn(move || {
         let (mut near, _) = listener.accept().unwrap();
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::new(source, 0).into()).unwrap();
-        socket.connect(&host.into()).unwrap();
-        let mut far = TcpStream::from(socket);
         let (mut from, mut to) = (near.try_clone().unwrap(), far.try_clone().unwrap());
         thread::spawn(move || io::copy(&mut from, &mut to));
         io::copy(&mut far, &mut near)
@@ -209,5 +214,49 @@ fn handshakes_of_one_address_are_bounded_and_those_of_another_go_on() {
     wait::until("it may begin again", || {
         wait::pause(Duration::from_millis(300));
         http::send(&here, b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n").ok()
+    });
+}
+
+#[test]
+fn who_begins_handshakes_and_ends_none_leaves_places_for_other_addresses() {
+    let daemon = FakeDaemon::start();
+    let folder = tempfile::tempdir().unwrap();
+    let authority = crate::reload::load::authority(folder.path());
+    authority.certs(&["client", "one"]);
+    let setup = Setup::before(&daemon.address()).listen_tls(Some("guarded"), &authority);
+    let gate = setup
+        .plus("[limits]\nconnections = 200\nhandshake-seconds = 600")
+        .plus(ADMIN)
+        .start();
+    let unfinished: Vec<_> = (0..110)
+        .filter_map(|_| connection(&gate, "127.0.0.9").ok())
+        .collect();
+    assert_eq!(unfinished.len(), 110);
+    let code = "too-many-unfinished-handshakes-of-address";
+    let refused = || {
+        let audit = gate.audit();
+        let refused = audit.iter().filter(|one| one["reason"]["code"] == code);
+        refused.count()
+    };
+    wait::until("one address has its share", || {
+        (refused() == 85).then_some(())
+    });
+    let here = gate.address().clone();
+    let here = here.with_client_certificate(&authority.client("one"));
+    assert_eq!(list(&here).status, 200);
+    let line = format!("dockgate_connections_refused_total{{reason=\"{code}\"}} 85");
+    assert!(crate::admin::metrics(&gate).contains(&line));
+
+    drop(unfinished);
+    wait::until("who has left takes no place", || {
+        connection(&gate, "127.0.0.9").ok().and_then(|mut left| {
+            let mut byte = [0];
+            left.set_read_timeout(Some(Duration::from_millis(200)))
+                .unwrap();
+            let read = io::Read::read(&mut left, &mut byte);
+            // It is kept waiting for its handshake, and not ended.
+            read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+                .then_some(())
+        })
     });
 }

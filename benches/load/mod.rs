@@ -54,14 +54,18 @@ pub(crate) fn ask(
                     latency.add(ended - begun);
                     begun = ended;
                 }
-                latency
+                (latency, exchange)
             }));
         }
         ready.wait().await;
         let (begun, before) = (Instant::now(), processor.used());
         let mut latency = Histogram::default();
+        // What closing them costs is no part of a request.
+        let mut open = Vec::with_capacity(connections);
         for one in asking {
-            latency.join(&one.await.expect("a client"));
+            let (of_one, exchange) = one.await.expect("a client");
+            latency.join(&of_one);
+            open.push(exchange);
         }
         Round {
             requests: latency.count(),

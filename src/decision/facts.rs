@@ -1,6 +1,6 @@
 //! What the gate knows about a request beside the request itself, before it decides.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::host_paths::HostFile;
@@ -20,11 +20,11 @@ pub struct Facts {
     /// Where the client keeps to its own: what it may use beside that.
     pub shared: Option<Arc<Shared>>,
     /// For each host path that the request names: where it leads on the host, or why that cannot be told.
-    pub host_paths: HashMap<String, Result<HostFile, String>>,
+    pub host_paths: BTreeMap<String, Result<HostFile, String>>,
     /// For paths that the policy opens: where each leads, or why it opens nothing; as it is written where nothing is said.
-    pub opened: HashMap<String, Result<String, String>>,
+    pub opened: BTreeMap<String, Result<String, String>>,
     /// Opened paths in whose place somebody could put another, or has: how.
-    pub movable: HashMap<String, String>,
+    pub movable: BTreeMap<String, String>,
     /// Host paths that no container may reach, whatever a policy opens: the daemon's socket and the gate's own files.
     pub protected: Vec<String>,
     /// Addresses that the host has, and those that it reaches otherwise than by Docker's networks or by default.
@@ -36,17 +36,17 @@ pub struct Facts {
     /// Whether the exec instance that the request starts has every right of root on the host, whoever made it.
     pub exec_is_privileged: bool,
     /// By the text that names it: each other container that the request, or one of these, joins or links.
-    pub others: HashMap<String, Found<ExistingContainer>>,
+    pub others: BTreeMap<String, Found<ExistingContainer>>,
     /// By its name: each volume that the request mounts, or that the container has.
-    pub volumes: HashMap<String, Found<ExistingVolume>>,
+    pub volumes: BTreeMap<String, Found<ExistingVolume>>,
     /// By the text that names it: each network that is joined.
-    pub networks: HashMap<String, Found<ExistingNetwork>>,
+    pub networks: BTreeMap<String, Found<ExistingNetwork>>,
     /// By the text that names it: each network of the swarm that a service joins.
-    pub swarm_networks: HashMap<String, Found<ExistingNetwork>>,
+    pub swarm_networks: BTreeMap<String, Found<ExistingNetwork>>,
     /// By its id, or the beginning of that.
-    pub images: HashMap<String, Found<ExistingImage>>,
+    pub images: BTreeMap<String, Found<ExistingImage>>,
     /// By kind and the text that names it: whose it is.
-    pub things: HashMap<(Kind, String), Found<Owned>>,
+    pub things: BTreeMap<(Kind, String), Found<Owned>>,
 }
 
 /// What the daemon says of a reference.

@@ -1,6 +1,6 @@
 //! Full ids in the place of names, so that what was judged is what the daemon takes, whatever is renamed meanwhile.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::facts::{Facts, Found};
 use super::references::{Reference, container_of, first};
@@ -194,7 +194,7 @@ fn user_defined<'f>(facts: &'f Facts, name: &str) -> Option<&'f ExistingNetwork>
     network(facts, name).filter(|network| !is_predefined(network))
 }
 
-fn found<'f, T>(all: &'f HashMap<String, Found<T>>, name: &str) -> Option<&'f T> {
+fn found<'f, T>(all: &'f BTreeMap<String, Found<T>>, name: &str) -> Option<&'f T> {
     match all.get(name)? {
         Found::Is(thing) => Some(thing),
         Found::Answered { .. } | Found::Unknown(_) => None,

@@ -51,7 +51,12 @@ pub(super) async fn unchanged(connection: &mut Connection) -> Result<(), String>
     let known = known.clone();
     let source = connection.client.source.ok_or("it has no address")?;
     let read = |bytes: &[u8]| CallingContainer::read(bytes, &known.id, source);
-    let found = lookups::ask(connection, Question::Container(&known.id), read).await;
+    let found = Box::pin(lookups::ask(
+        connection,
+        Question::Container(&known.id),
+        read,
+    ))
+    .await;
     match told(found)? {
         same if same == known => Ok(()),
         _ => Err("its name or labels are others, or it was started anew".to_owned()),

@@ -92,18 +92,17 @@ impl Connection {
                 }
                 Err(NoRequest::End) => return,
                 Err(NoRequest::Fault(fault)) => {
-                    self.refuse_head(fault.code(), OwnAnswer::from(&fault), Outcome::Refused)
-                        .await
+                    let answer = OwnAnswer::from(&fault);
+                    Box::pin(self.refuse_head(fault.code(), answer, Outcome::Refused)).await
                 }
                 Err(NoRequest::TooSlow) => {
                     let answer = OwnAnswer::new(408, "the request's head did not come in time");
-                    self.refuse_head("head-too-slow", answer, Outcome::TimedOut)
-                        .await
+                    Box::pin(self.refuse_head("head-too-slow", answer, Outcome::TimedOut)).await
                 }
             };
             match after {
                 After::KeepAlive => {}
-                After::Linger => return self.linger().await,
+                After::Linger => return Box::pin(self.linger()).await,
                 After::Drop => return,
             }
         }

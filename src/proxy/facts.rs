@@ -13,23 +13,49 @@ use super::host_files::{self, HostFiles, Wanted};
 use super::host_routes;
 use super::lookups;
 
-/// The facts that the decision on this request reads.
+/// What is known of whoever asks.
+pub(super) fn of(connection: &Connection) -> Facts {
+    let client = &connection.client;
+    let shared = client
+        .keeps_apart
+        .then(|| Arc::clone(&connection.gate.shared));
+    Facts {
+        owner: client.owner.as_ref().to_owned(),
+        shared,
+        ..Facts::default()
+    }
+}
+
+/// The facts that the decision on this request reads, put where those that need no asking are already.
 pub(super) async fn gather(
     connection: &mut Connection,
     policy: &Policy,
     request: &EngineRequest,
-) -> Facts {
-    let mut facts = lookups::answered(connection, policy, request).await;
+    facts: &mut Facts,
+) {
+    let wanted = lookups::wanted(policy, request, facts);
+    if !wanted.is_empty() {
+        Box::pin(lookups::answer(connection, policy, wanted, facts)).await;
+    }
     if connection.gate.nameservers.is_some() && decision::names_subnets(request) {
-        routes(connection, &mut facts).await;
+        Box::pin(routes(connection, facts)).await;
     }
     let mut paths = decision::host_paths(policy, request);
     for container in facts.containers() {
         paths.append(&mut decision::host_paths_of_container(policy, container));
     }
-    if paths.is_empty() {
-        return facts;
+    if !paths.is_empty() {
+        Box::pin(follow(connection, policy, paths, facts)).await;
     }
+}
+
+/// Where paths of the host lead.
+async fn follow(
+    connection: &mut Connection,
+    policy: &Policy,
+    mut paths: Vec<String>,
+    facts: &mut Facts,
+) {
     paths.sort();
     paths.dedup();
     let found = match data_root(connection).await {
@@ -47,7 +73,6 @@ pub(super) async fn gather(
     facts
         .protected
         .extend_from_slice(&connection.gate.protected);
-    facts
 }
 
 /// What the host has and reaches by itself.

@@ -106,7 +106,7 @@ pub(super) async fn daemon_connection(
     {
         return Ok(idle);
     }
-    daemon.connect().await
+    Box::pin(daemon.connect()).await
 }
 
 /// Moves an ordinary answer; tells how that ended, what follows, and whether the daemon's connection is at rest again.
@@ -123,7 +123,7 @@ async fn bring_back(
         || (is_unfinished && !answer.keeps_alive());
     let body = response::queue_head(relay.client, request, answer, closes);
     let moved = match viewing {
-        Some(viewing) => relay.viewed(viewing).await,
+        Some(viewing) => Box::pin(relay.viewed(viewing)).await,
         None => relay.body(body).await,
     };
     if let Err(fault) = moved {

@@ -1,6 +1,6 @@
 //! Where paths of the host lead, and whether they reach what no container may have; reads files, and may block.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
@@ -15,7 +15,7 @@ use super::mount_table::{self, MountPoint, Origin};
 mod walk;
 
 /// By its path: device and inode of a file.
-pub type SeenFiles = HashMap<String, (u64, u64)>;
+pub type SeenFiles = BTreeMap<String, (u64, u64)>;
 
 /// What each opened path is by now; one that is not there is left out.
 #[must_use]
@@ -46,9 +46,9 @@ pub(super) struct Wanted {
 /// What was found; each as [`crate::decision::Facts`] has it.
 #[derive(Debug, Default)]
 pub(super) struct HostFiles {
-    pub(super) host_paths: HashMap<String, Result<HostFile, String>>,
-    pub(super) opened: HashMap<String, Result<String, String>>,
-    pub(super) movable: HashMap<String, String>,
+    pub(super) host_paths: BTreeMap<String, Result<HostFile, String>>,
+    pub(super) opened: BTreeMap<String, Result<String, String>>,
+    pub(super) movable: BTreeMap<String, String>,
     pub(super) protected: Vec<String>,
 }
 
@@ -138,7 +138,7 @@ struct Guarded {
     /// As they are written and where they lead.
     paths: Vec<String>,
     /// By device and inode.
-    files: HashMap<(u64, u64), String>,
+    files: BTreeMap<(u64, u64), String>,
     /// By their place on a device.
     origins: Vec<(Origin, String)>,
 }

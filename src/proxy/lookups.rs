@@ -17,26 +17,24 @@ use super::Gate;
 use super::connection::Connection;
 use super::forward::daemon_connection;
 
-/// Asks for what the decision on this request must know, and for nothing where it needs nothing.
-pub(super) async fn answered(
-    connection: &mut Connection,
-    policy: &Policy,
-    request: &EngineRequest,
-) -> Facts {
-    let mut facts = Facts {
-        owner: connection.client.owner.as_ref().to_owned(),
-        shared: connection
-            .client
-            .keeps_apart
-            .then(|| Arc::clone(&connection.gate.shared)),
-        ..Facts::default()
-    };
+/// What the decision on this request must know.
+pub(super) fn wanted(policy: &Policy, request: &EngineRequest, facts: &Facts) -> Vec<Reference> {
     let mut wanted = decision::references(policy, request);
     if let Some(shared) = &facts.shared {
         wanted.append(&mut decision::references_of_owner(request, shared));
         wanted.sort_unstable();
         wanted.dedup();
     }
+    wanted
+}
+
+/// Asks for that, and for what it refers to.
+pub(super) async fn answer(
+    connection: &mut Connection,
+    policy: &Policy,
+    mut wanted: Vec<Reference>,
+    facts: &mut Facts,
+) {
     let mut asked = 0;
     // What a container refers to is known once that is.
     for _ in 0..MOST_ROUNDS {
@@ -52,11 +50,10 @@ pub(super) async fn answered(
             {
                 next.append(&mut decision::references_of(policy, container));
             }
-            keep(&mut facts, reference, answer);
+            keep(facts, reference, answer);
         }
         wanted = next;
     }
-    facts
 }
 
 /// What is known of one reference.

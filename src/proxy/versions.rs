@@ -97,7 +97,7 @@ async fn spoken(connection: &mut Connection) -> Option<Spoken> {
     if known.as_ref().is_some_and(is_enough) {
         return known;
     }
-    match lookups::ask(connection, Question::Version, Spoken::read).await {
+    match Box::pin(lookups::ask(connection, Question::Version, Spoken::read)).await {
         Found::Is(spoken) => {
             connection.gate.versions.keep(spoken);
             Some(spoken)
@@ -123,7 +123,7 @@ pub(super) async fn answer(
     if operation == Some(Operation::SystemVersion) && answer.status == 200 && !relay.is_head {
         let told = time::timeout(DEADLINE, tell_in_body(gate, relay.daemon, &mut answer));
         let too_slow = |_| RelayFault::DaemonGone(Some("it is too slow".to_owned()));
-        told.await.map_err(too_slow)??;
+        Box::pin(told).await.map_err(too_slow)??;
     }
     Ok(answer)
 }

@@ -54,11 +54,21 @@ pub(super) async fn answer(
     (view, version, lane): (Option<Box<View>>, Version, &Lane),
 ) -> Result<(Response, Option<Viewing>), RelayFault> {
     let judged = is_judged.then_some(&**gate);
-    let mut answer = versions::answer(relay, operation, judged).await?;
+    let answer = versions::answer(relay, operation, judged).await?;
     let view = view.filter(|_| answer.framing != Framing::Empty);
-    let Some(mut view) = view.and_then(|view| view.for_status(answer.status)) else {
-        return Ok((answer, None));
-    };
+    match view.and_then(|view| view.for_status(answer.status)) {
+        None => Ok((answer, None)),
+        Some(view) => Box::pin(begin(relay, answer, view, (gate, version, lane))).await,
+    }
+}
+
+/// Shows an answer that comes as a whole, and makes any other ready to be shown.
+async fn begin(
+    relay: &mut Relay<'_>,
+    mut answer: Response,
+    mut view: Box<View>,
+    (gate, version, lane): (&Arc<Gate>, Version, &Lane),
+) -> Result<(Response, Option<Viewing>), RelayFault> {
     let shape = view.shape();
     check_form(&answer, shape).map_err(|cause| not_shown(&cause))?;
     let framing = answer.framing;

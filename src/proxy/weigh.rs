@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::decision::{self, Decision, Reason, Refusal};
+use crate::decision::{self, Decision, Permit, Reason, Refusal};
 use crate::engine_api::EngineRequest;
 use crate::policy::Policy;
 
@@ -21,7 +21,8 @@ pub(super) async fn weigh(
     let policy = Arc::clone(&connection.client.policy);
     let observed = connection.client.observed.clone();
     let observed = observed.map(|policy| (policy, request.clone()));
-    let facts = facts::gather(connection, &policy, &request).await;
+    let mut facts = facts::of(connection);
+    facts::gather(connection, &policy, &request, &mut facts).await;
     let decision = match &record.held.large {
         None => decision::decide(&policy, request, &facts),
         Some(turn) => {
@@ -31,23 +32,26 @@ pub(super) async fn weigh(
     };
     let reasons = match (&decision, observed) {
         (Decision::Permit(_), Some((policy, request))) => {
-            would_refuse(connection, &policy, request).await
+            Box::pin(would_refuse(connection, &policy, request)).await
         }
         (Decision::Refuse(_), _) | (Decision::Permit(_), None) => Vec::new(),
     };
-    (allow(connection, record, decision).await, reasons)
+    let decision = match decision {
+        // Whatever the policy, also one that only observes.
+        Decision::Permit(permit) if connection.client.allowed.is_some() => {
+            Box::pin(allow(connection, record, permit)).await
+        }
+        Decision::Permit(_) | Decision::Refuse(_) => decision,
+    };
+    (decision, reasons)
 }
 
-/// Holds what is permitted against what the client's owner may have; whatever the policy, also one that only observes.
+/// Holds what is permitted against what the client's owner may have.
 async fn allow(
     connection: &mut Connection,
     record: &mut ExchangeRecord,
-    decision: Decision,
+    permit: Permit,
 ) -> Decision {
-    let permit = match decision {
-        Decision::Permit(permit) if connection.client.allowed.is_some() => permit,
-        Decision::Permit(_) | Decision::Refuse(_) => return decision,
-    };
     let over = match allowance::admit(connection, &mut record.held, permit.request()).await {
         Ok(()) => return Decision::Permit(permit),
         Err(over) => over,
@@ -79,7 +83,8 @@ async fn would_refuse(
     policy: &Policy,
     request: EngineRequest,
 ) -> Vec<Reason> {
-    let facts = facts::gather(connection, policy, &request).await;
+    let mut facts = facts::of(connection);
+    facts::gather(connection, policy, &request, &mut facts).await;
     match decision::decide(policy, request, &facts) {
         Decision::Permit(_) => Vec::new(),
         // The daemon says that what is asked for is not there, under this policy as under any other.

@@ -1,6 +1,6 @@
 //! What a request refers to is held against the limits of a create, and pinned.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::*;
 use crate::engine_api::{DaemonDefaults, ExistingContainer, ExistingVolume};
@@ -209,7 +209,7 @@ fn a_volume_that_exists_is_what_its_maker_made_it() {
         (volume("rexray", &[("a", "b")]), Some("volume-driver")),
         (Found::Unknown("why".to_owned()), Some("volume-unknown")),
     ] {
-        let volumes = HashMap::from([("v".to_owned(), found.clone())]);
+        let volumes = BTreeMap::from([("v".to_owned(), found.clone())]);
         for mounts in [
             r#"{"Binds":["v:/v"]}"#,
             r#"{"Mounts":[{"Type":"volume","Source":"v","Target":"/v"}]}"#,
@@ -250,7 +250,7 @@ fn a_volume_that_nobody_looked_up_is_refused() {
         message: String::new(),
     };
     let facts = Facts {
-        volumes: HashMap::from([("v".to_owned(), gone)]),
+        volumes: BTreeMap::from([("v".to_owned(), gone)]),
         ..of(container(r#"{"NetworkMode":"none"}"#, mounted))
     };
     let codes = codes(&open(""), "POST /containers/a/start", "", &facts);

@@ -147,6 +147,11 @@ pub(crate) fn all(plan: &Plan, contenders: &[Contender], folder: &Path) -> Resul
     results
 }
 
+/// The engine, and all that lead to it.
+fn ways(contenders: &[Contender]) -> impl Iterator<Item = &Contender> {
+    contenders.iter().filter(|one| one.kind != Kind::Answerer)
+}
+
 type PlaceOf<'a> = &'a dyn Fn(&Contender) -> Option<Place>;
 
 fn requests(
@@ -163,6 +168,7 @@ fn requests(
         Kind::Proxy => !workload.only_gate,
         // These refuse nothing.
         Kind::Direct | Kind::Floor => workload.status < 400,
+        Kind::Answerer => workload.status == 403 && !workload.only_gate,
     };
     let taking_part = contenders.iter().filter(takes_part);
     let placed: Vec<_> = taking_part
@@ -200,8 +206,7 @@ fn connects(plan: &Plan, contenders: &[Contender], certificates: &Path, results:
         if !plan.wants(what) {
             continue;
         }
-        let placed: Vec<_> = contenders
-            .iter()
+        let placed: Vec<_> = ways(contenders)
             .filter_map(|one| Some((one, place(one)?)))
             .collect();
         let mut rounds: Vec<Vec<Round>> = placed.iter().map(|_| Vec::new()).collect();
@@ -235,13 +240,13 @@ fn bulk(plan: &Plan, contenders: &[Contender], results: &mut Results) {
         }),
     ];
     for (what, moving) in kinds.iter().filter(|(what, _)| plan.wants(what)) {
-        let mut moved: Vec<Vec<Moved>> = contenders.iter().map(|_| Vec::new()).collect();
+        let mut moved: Vec<Vec<Moved>> = ways(contenders).map(|_| Vec::new()).collect();
         for _ in 0..plan.rounds.min(3) {
-            for (contender, moved) in contenders.iter().zip(&mut moved) {
+            for (contender, moved) in ways(contenders).zip(&mut moved) {
                 moved.push(moving(contender));
             }
         }
-        for (contender, moved) in contenders.iter().zip(&moved) {
+        for (contender, moved) in ways(contenders).zip(&moved) {
             let gib = |moved: &Moved| moved.bytes as f64 / f64::from(1 << 30);
             let rate = moved
                 .iter()
@@ -263,9 +268,9 @@ fn hijack_round_trips(plan: &Plan, contenders: &[Contender], results: &mut Resul
     if !plan.wants(what) {
         return;
     }
-    let mut rounds: Vec<Vec<Round>> = contenders.iter().map(|_| Vec::new()).collect();
+    let mut rounds: Vec<Vec<Round>> = ways(contenders).map(|_| Vec::new()).collect();
     for _ in 0..plan.rounds {
-        for (contender, rounds) in contenders.iter().zip(&mut rounds) {
+        for (contender, rounds) in ways(contenders).zip(&mut rounds) {
             let processor = contender.processor();
             rounds.push(load::hijack_round_trips(
                 &contender.place,
@@ -274,14 +279,14 @@ fn hijack_round_trips(plan: &Plan, contenders: &[Contender], results: &mut Resul
             ));
         }
     }
-    for (contender, rounds) in contenders.iter().zip(&rounds) {
+    for (contender, rounds) in ways(contenders).zip(&rounds) {
         results.add(line(contender, (what, "unix", 1), rounds));
     }
 }
 
 fn memory(plan: &Plan, contenders: &[Contender], results: &mut Results) {
     let count = if plan.is_quick { 100 } else { 1000 };
-    for contender in contenders.iter().filter(|one| one.kind != Kind::Direct) {
+    for contender in ways(contenders).filter(|one| one.kind != Kind::Direct) {
         let at_rest = contender.memory();
         let tunnels = Tunnels::open(&contender.place, count);
         // The buffers of the last one are given back once it has been found quiet.
@@ -340,7 +345,7 @@ fn line(
             Kind::Direct => "direct",
             Kind::Gate => "gate",
             Kind::Proxy => "proxy",
-            Kind::Floor => "floor",
+            Kind::Floor | Kind::Answerer => "floor",
             Kind::Other => "other",
         },
         rate: Spread::of(rate),

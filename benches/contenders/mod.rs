@@ -36,6 +36,8 @@ pub(crate) enum Kind {
     Proxy,
     /// Copies bytes and knows no requests.
     Floor,
+    /// The engine in the gate's place: what reading a request and answering it takes at least, for what is refused.
+    Answerer,
     /// Given by the operator of the benchmark.
     Other,
 }
@@ -62,6 +64,7 @@ pub(crate) fn start(folder: &Path) -> Vec<Contender> {
     command.arg("engine").arg(&engine);
     let mut contenders = vec![contender("direct", Kind::Direct, command, (&engine, None))];
     contenders.push(gate(folder, &engine));
+    contenders.push(answerer(folder));
     if haproxy::is_there() {
         contenders.extend(haproxy::all(folder, &engine));
     } else {
@@ -69,6 +72,14 @@ pub(crate) fn start(folder: &Path) -> Vec<Contender> {
     }
     contenders.extend(others(folder, &engine));
     contenders
+}
+
+fn answerer(folder: &Path) -> Contender {
+    let socket = folder.join("answerer.sock");
+    let program = env::current_exe().expect("this program");
+    let mut command = alone(program.to_str().expect("a path"));
+    command.arg("engine").arg(&socket);
+    contender("answers only", Kind::Answerer, command, (&socket, None))
 }
 
 fn gate(folder: &Path, engine: &Path) -> Contender {

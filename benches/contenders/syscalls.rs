@@ -1,4 +1,4 @@
-//! System calls per request, counted by `strace` in a round of its own.
+//! System calls per request, counted in a round of their own: by `perf`, which slows nobody down, or else by `strace`.
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -8,13 +8,32 @@ use super::Contender;
 use crate::load::{self, Place};
 use crate::workloads::Workload;
 
+/// Who counts.
+#[derive(Clone, Copy)]
+enum Counter {
+    Perf,
+    /// It stops the contender at each call, so that fewer of its clients are ready at once.
+    Strace,
+}
+
+impl Counter {
+    fn found() -> Option<Self> {
+        let runs = |program: &str, words: &[&str]| {
+            let mut command = Command::new(program);
+            command
+                .args(words)
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        let perf = runs("perf", &["stat", "-e", CALLS, "true"]).then_some(Self::Perf);
+        perf.or_else(|| runs("strace", &["-V"]).then_some(Self::Strace))
+    }
+}
+
 /// Whether they can be counted here.
 pub(crate) fn is_there() -> bool {
-    let strace = Command::new("strace")
-        .arg("-V")
-        .stdout(Stdio::null())
-        .status();
-    strace.is_ok_and(|status| status.success())
+    Counter::found().is_some()
 }
 
 /// How many calls one request takes, over so many connections.
@@ -24,15 +43,16 @@ pub(crate) fn per_request(
     workload: &Workload,
     connections: usize,
 ) -> Option<f64> {
+    let counter = Counter::found()?;
     let count = |lasting: Duration| {
-        let strace = attach(contender.id())?;
+        let counting = attach(counter, contender.id())?;
         let round = load::ask(
             place,
             workload,
             (connections, lasting),
             &contender.processor(),
         );
-        let calls = detach(strace)?;
+        let calls = detach(counter, counting)?;
         Some((calls as f64, (round.requests + connections as u64) as f64))
     };
     // What opening and closing the connections takes is in both rounds, and falls out.
@@ -40,21 +60,41 @@ pub(crate) fn per_request(
     (long.1 > short.1).then(|| (long.0 - short.0) / (long.1 - short.1))
 }
 
-fn attach(id: u32) -> Option<Child> {
-    let mut command = Command::new("strace");
-    command.args(["-c", "-f", "-p", &id.to_string()]);
-    let strace = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+fn attach(counter: Counter, id: u32) -> Option<Child> {
+    let id = id.to_string();
+    let (program, words): (_, &[&str]) = match counter {
+        Counter::Perf => ("perf", &["stat", "-x,", "-e", CALLS, "-p", &id]),
+        Counter::Strace => ("strace", &["-c", "-f", "-p", &id]),
+    };
+    let mut command = Command::new(program);
+    command
+        .args(words)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
+    let counting = command.spawn();
     thread::sleep(Duration::from_millis(300));
-    strace.ok()
+    counting.ok()
 }
 
-fn detach(strace: Child) -> Option<u64> {
-    let pid = strace.id().to_string();
+fn detach(counter: Counter, counting: Child) -> Option<u64> {
+    let pid = counting.id().to_string();
     Command::new("kill").args(["-INT", &pid]).status().ok()?;
-    let output = strace.wait_with_output().ok()?;
+    let output = counting.wait_with_output().ok()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let total = text.lines().find(|line| line.ends_with(" total"))?;
-    total.split_whitespace().nth(3)?.parse().ok()
+    let mut lines = text.lines();
+    match counter {
+        Counter::Perf => {
+            let line = lines.find(|line| line.contains(CALLS))?;
+            line.split(',').next()?.parse().ok()
+        }
+        Counter::Strace => {
+            let total = lines.find(|line| line.ends_with(" total"))?;
+            total.split_whitespace().nth(3)?.parse().ok()
+        }
+    }
 }
+
+/// The event of every call's beginning.
+const CALLS: &str = "raw_syscalls:sys_enter";
 
 const LASTING: Duration = Duration::from_millis(800);

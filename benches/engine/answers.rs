@@ -21,6 +21,7 @@ pub(super) struct Answers {
     down_head: Vec<u8>,
     down_block: Vec<u8>,
     upgraded: Vec<u8>,
+    refused: Vec<u8>,
     unknown: Vec<u8>,
 }
 
@@ -77,6 +78,10 @@ impl Answers {
             upgraded: b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n\
                 Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
                 .to_vec(),
+            refused: json_of(
+                "403 Forbidden",
+                &json!({ "message": "no rule permits this operation" }),
+            ),
             unknown: json_of("404 Not Found", &json!({ "message": "page not found" })),
         }
     }
@@ -108,6 +113,7 @@ impl Answers {
                     times: DOWN_BLOCKS,
                 };
             }
+            _ if path.starts_with(b"/swarm/") => &self.refused,
             _ if path.ends_with(b"/attach") => return Answer::Echo(&self.upgraded),
             _ if path.ends_with(b"/start") => &self.done,
             _ if is_get && path.starts_with(b"/containers/") => &self.container,

@@ -56,7 +56,8 @@ pub enum Decision {
 /// The right to forward one request; made here only, and the only thing that the daemon's side forwards.
 #[derive(Debug)]
 pub struct Permit {
-    request: EngineRequest,
+    // It is handed on from place to place until it has been forwarded.
+    request: Box<EngineRequest>,
     rewritten: Vec<String>,
     view: Option<Box<View>>,
 }
@@ -111,7 +112,11 @@ pub fn host_paths_of_container(policy: &Policy, container: &ExistingContainer) -
 
 /// Decides whether the policy permits the request; an error while deciding is a refusal.
 #[must_use]
-pub fn decide(policy: &Policy, mut request: EngineRequest, facts: &Facts) -> Decision {
+pub fn decide(policy: &Policy, request: impl Into<Box<EngineRequest>>, facts: &Facts) -> Decision {
+    decide_on(policy, request.into(), facts)
+}
+
+fn decide_on(policy: &Policy, mut request: Box<EngineRequest>, facts: &Facts) -> Decision {
     if policy.permits_everything {
         return Decision::Permit(Permit {
             request,

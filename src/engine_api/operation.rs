@@ -138,7 +138,7 @@ pub struct Spec {
     /// Whether the gate reads all that a request can carry; an operation that is not modelled is never permitted by name.
     pub is_modelled: bool,
     /// What the path begins with after its slash.
-    letter: u8,
+    pub(super) letter: u8,
     /// Of the path.
     segments: usize,
     /// Whether the path has a name, which may take several segments.
@@ -146,10 +146,9 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Whether a path of so many segments, of which the first begins with this letter, may be this one.
-    pub(super) fn fits(&self, letter: u8, segments: usize) -> bool {
-        letter == self.letter
-            && (segments == self.segments || (self.is_longer && segments > self.segments))
+    /// Whether a path of so many segments may be this one.
+    pub(super) fn has_segments(&self, segments: usize) -> bool {
+        segments == self.segments || (self.is_longer && segments > self.segments)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use itoa::Buffer;
 
 use crate::cut::{cut, every, pieces};
 
-use super::operation::Operation;
+use super::operation::{Operation, Spec};
 use super::tables::TABLE;
 use super::{Malformed, Method};
 
@@ -260,12 +261,27 @@ fn segment(raw: &str) -> Result<Cow<'_, str>, Malformed> {
 fn find(method: Method, segments: &[Cow<'_, str>]) -> Option<(Operation, Vec<String>)> {
     let first = segments.first()?;
     let letter = *first.as_bytes().first()?;
-    TABLE
-        .iter()
-        .filter(|spec| spec.fits(letter, segments.len()) && begins_with(spec.path, first))
+    let (_, rows) = BY_LETTER.iter().find(|(begins, _)| *begins == letter)?;
+    rows.iter()
+        .filter(|spec| spec.has_segments(segments.len()) && begins_with(spec.path, first))
         .filter(|spec| spec.method == method.as_str())
         .find_map(|spec| match_path(spec.path, segments).map(|names| (spec.operation, names)))
 }
+
+/// The rows of the table by the letter that their paths begin with: a look at each row would pass over all of the table.
+static BY_LETTER: LazyLock<Vec<(u8, Vec<&'static Spec>)>> = LazyLock::new(|| {
+    let mut letters: Vec<(u8, Vec<&'static Spec>)> = Vec::new();
+    for spec in TABLE {
+        match letters
+            .iter_mut()
+            .find(|(letter, _)| *letter == spec.letter)
+        {
+            Some((_, rows)) => rows.push(spec),
+            None => letters.push((spec.letter, vec![spec])),
+        }
+    }
+    letters
+});
 
 /// Whether a path of the table can match at all; a test holds that none begins with a name.
 fn begins_with(template: &str, first: &str) -> bool {

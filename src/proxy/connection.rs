@@ -18,9 +18,9 @@ use crate::peer::Peer;
 
 use super::allowance::{Allowed, PAUSE};
 use super::deadline::Deadline;
+use super::ending::Ending;
 use super::record::{self, ExchangeRecord, Verdicts};
 use super::refusal::OwnAnswer;
-use super::server::is_over;
 use super::standing::Standing;
 use super::{Client, Gate, Phase, exchange};
 
@@ -38,7 +38,7 @@ pub(super) struct Connection {
     /// Whether the client has waited already for the answer that tells it to.
     has_paused: bool,
     deadline: Deadline,
-    phase: watch::Receiver<Phase>,
+    ending: Ending,
 }
 
 /// What follows an exchange.
@@ -76,7 +76,7 @@ impl Connection {
             has_answered: false,
             has_paused: false,
             deadline,
-            phase,
+            ending: Ending::new(phase),
         }
     }
 
@@ -125,13 +125,13 @@ impl Connection {
         }
         tokio::select! {
             () = time::sleep(PAUSE) => {}
-            () = is_over(&mut self.phase, Phase::Running) => {}
+            () = poll_fn(|cx| self.ending.poll(cx)) => {}
         }
     }
 
     /// Whether the gate takes no further requests.
     pub(super) fn is_draining(&self) -> bool {
-        *self.phase.borrow() != Phase::Running
+        self.ending.has_begun()
     }
 
     /// Answers a request without the daemon; `unread` is what is left of its body.
@@ -147,7 +147,14 @@ impl Connection {
     }
 
     async fn after_own_answer(&mut self, closes: bool) -> After {
-        let flushed = time::timeout(self.gate.limits.linger_deadline, self.peer.flush()).await;
+        // Most answers are written at once, and need no timer.
+        let flushed = match poll_fn(|cx| Poll::Ready(self.peer.poll_flush(cx))).await {
+            Poll::Ready(flushed) => Ok(flushed),
+            Poll::Pending => {
+                let deadline = self.gate.limits.linger_deadline;
+                Box::pin(time::timeout(deadline, self.peer.flush())).await
+            }
+        };
         match flushed {
             Ok(Ok(())) if closes => After::Linger,
             Ok(Ok(())) => After::KeepAlive,
@@ -201,7 +208,7 @@ impl Connection {
             tokio::select! {
                 biased;
                 begun = poll_fn(|cx| head.poll_begin(cx)) => begun?,
-                () = is_over(&mut self.phase, Phase::Running) => return Err(NoRequest::End),
+                () = poll_fn(|cx| self.ending.poll(cx)) => return Err(NoRequest::End),
             }
         }
         poll_fn(|cx| head.poll(cx)).await

@@ -113,7 +113,7 @@ pub(super) async fn daemon_connection(
 async fn bring_back(
     mut relay: Relay<'_>,
     request: &Request,
-    (answer, viewing): (&Response, Option<Viewing>),
+    (answer, viewing): (&Response, Option<Box<Viewing>>),
     is_draining: bool,
 ) -> (Outcome, After, bool) {
     let is_unfinished = relay.sending != Sending::Done;

@@ -125,7 +125,7 @@ async fn read(
     connection: &mut Connection,
     record: &mut ExchangeRecord,
     request: &Request,
-) -> Result<EngineRequest, NotRead> {
+) -> Result<Box<EngineRequest>, NotRead> {
     let standing = connection.renew();
     let head = RequestHead::parse(&request.method, &request.target);
     if let Ok(head) = &head {
@@ -145,7 +145,7 @@ async fn read(
     let credentials = headers::check(&request.headers, head.target.operation());
     credentials.map_err(NotRead::Malformed)?;
     if connection.client.policy.permits_everything {
-        return Ok(head.unjudged());
+        return Ok(Box::new(head.unjudged()));
     }
     let settled = versions::settle(connection, &mut head).await;
     settled.map_err(NotRead::Malformed)?;
@@ -170,7 +170,7 @@ async fn read(
         let cause = "the gate has no model of it".to_owned();
         return Err(NotRead::Malformed(Malformed::Body(cause)));
     }
-    Ok(engine_request)
+    Ok(Box::new(engine_request))
 }
 
 async fn read_body(

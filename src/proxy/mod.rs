@@ -6,6 +6,7 @@ mod calling_container;
 pub mod client_identity;
 mod connection;
 mod deadline;
+mod ending;
 mod expiring;
 mod facts;
 mod forward;

@@ -52,7 +52,7 @@ pub(super) async fn answer(
     relay: &mut Relay<'_>,
     (operation, gate, is_judged): (Option<Operation>, &Arc<Gate>, bool),
     (view, version, lane): (Option<Box<View>>, Version, &Lane),
-) -> Result<(Response, Option<Viewing>), RelayFault> {
+) -> Result<(Response, Option<Box<Viewing>>), RelayFault> {
     let judged = is_judged.then_some(&**gate);
     let answer = versions::answer(relay, operation, judged).await?;
     let view = view.filter(|_| answer.framing != Framing::Empty);
@@ -68,7 +68,7 @@ async fn begin(
     mut answer: Response,
     mut view: Box<View>,
     (gate, version, lane): (&Arc<Gate>, Version, &Lane),
-) -> Result<(Response, Option<Viewing>), RelayFault> {
+) -> Result<(Response, Option<Box<Viewing>>), RelayFault> {
     let shape = view.shape();
     check_form(&answer, shape).map_err(|cause| not_shown(&cause))?;
     let framing = answer.framing;
@@ -106,13 +106,13 @@ async fn begin(
         Some(owner) => Some(OwnThings::begin(gate, &owner, &mut view).await),
         None => None,
     };
-    let viewing = Viewing {
+    let viewing = Box::new(Viewing {
         body: Body::new(framing, Extras::Passed),
         found: 0,
         shown: Shown::new(view, answer.framing),
         own_things,
         is_done: false,
-    };
+    });
     Ok((answer, Some(viewing)))
 }
 
@@ -203,7 +203,7 @@ fn not_shown(cause: &dyn std::fmt::Display) -> RelayFault {
 
 impl Relay<'_> {
     /// Shows the answer as it comes; the rest of the request goes on beside it.
-    pub(super) async fn viewed(&mut self, mut viewing: Viewing) -> Result<(), RelayFault> {
+    pub(super) async fn viewed(&mut self, mut viewing: Box<Viewing>) -> Result<(), RelayFault> {
         poll_fn(|cx| {
             self.poll_request(cx)?;
             self.poll_viewed(cx, &mut viewing)

@@ -16,7 +16,7 @@ use super::refusal::OwnAnswer;
 pub(super) async fn weigh(
     connection: &mut Connection,
     record: &mut ExchangeRecord,
-    request: EngineRequest,
+    request: Box<EngineRequest>,
 ) -> (Decision, Vec<Reason>) {
     let policy = Arc::clone(&connection.client.policy);
     let observed = connection.client.observed.clone();
@@ -81,7 +81,7 @@ async fn allow(
 async fn would_refuse(
     connection: &mut Connection,
     policy: &Policy,
-    request: EngineRequest,
+    request: Box<EngineRequest>,
 ) -> Vec<Reason> {
     let mut facts = facts::of(connection);
     facts::gather(connection, policy, &request, &mut facts).await;

@@ -153,8 +153,6 @@ proptest! {
 
 #[test]
 fn no_path_of_the_table_begins_with_a_name() {
-    let begins = |spec: &crate::engine_api::operation::Spec| {
-        spec.path.starts_with('/') && !spec.path.starts_with("/{")
-    };
+    let begins = |spec: &Spec| spec.path.starts_with('/') && !spec.path.starts_with("/{");
     assert!(TABLE.iter().all(begins));
 }

@@ -165,6 +165,7 @@ impl Log {
 
     fn put(&mut self, mut pending: Pending) -> Result<(), AuditError> {
         if pending.is_empty() {
+            self.spare = pending;
             return Ok(());
         }
         if self.ends_inside_a_line {

@@ -23,6 +23,7 @@ mod flood;
 mod load;
 mod measure;
 mod report;
+mod results;
 mod workloads;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +32,7 @@ use std::{env, fs, process};
 
 use load::Place;
 use measure::Plan;
+use results::Results;
 
 fn main() {
     let arguments: Vec<String> = env::args()
@@ -63,9 +65,13 @@ fn main() {
     });
     let folder = env::temp_dir().join(format!("dockgate-bench-{}", process::id()));
     fs::create_dir_all(&folder).expect("a temporary folder");
-    let contenders = contenders::start(&folder);
-    let results = measure::all(&plan, &contenders, &folder);
-    drop(contenders);
+    let runs = (1..=plan.runs()).map(|run| {
+        let folder = folder.join(run.to_string());
+        fs::create_dir_all(&folder).expect("a temporary folder");
+        let contenders = contenders::start(&folder);
+        measure::all(&plan, &contenders, (&folder, run))
+    });
+    let results = Results::of_all(runs.collect());
     let _ = fs::remove_dir_all(&folder);
     report::write(&results, &out());
 }

@@ -3,93 +3,55 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Serialize;
-
-use crate::contenders::{self, Contender, Kind, Memory};
+use crate::contenders::{self, Contender, Kind};
 use crate::load::{self, Direction, Moved, Place, Round, Tunnels};
+use crate::results::{Line, MemoryLine, Results, Spread};
 use crate::workloads::{self, Workload};
 
 pub(crate) const USAGE: &str =
-    "usage: make bench [ARGUMENTS='[--quick] [--rounds N] [--only TEXT] | --flood']
+    "usage: make bench [ARGUMENTS='[--quick] [--runs N] [--rounds N] [--only TEXT] | --flood']
   --quick     10 connections only, short rounds, no bulk
-  --rounds N  how often each pair takes its turn
+  --runs N    how often all processes are started anew
+  --rounds N  how often each of them takes its turn in a run
   --only T    only the measurements whose name has T in it
   --flood     nothing but what a flood of one client does to another";
 
 /// How much is measured.
 pub(crate) struct Plan {
     is_quick: bool,
+    runs: usize,
     rounds: usize,
     only: String,
-}
-
-/// One line of the results.
-#[derive(Debug, Serialize)]
-pub(crate) struct Line {
-    /// What is done, over what, on how many connections.
-    pub(crate) what: String,
-    pub(crate) transport: &'static str,
-    pub(crate) connections: usize,
-    pub(crate) contender: String,
-    pub(crate) kind: &'static str,
-    /// Requests, round trips or connections per second; MiB per second of bulk.
-    pub(crate) rate: Spread,
-    /// Of the contender alone, in microseconds per request, of bulk in milliseconds per GiB.
-    pub(crate) cpu: Spread,
-    /// In microseconds; not for bulk.
-    pub(crate) p50: Option<f64>,
-    pub(crate) p99: Option<f64>,
-    pub(crate) p999: Option<f64>,
-    pub(crate) system_calls: Option<f64>,
-}
-
-/// The median of all rounds, and the least and the most.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(crate) struct Spread {
-    pub(crate) median: f64,
-    pub(crate) least: f64,
-    pub(crate) most: f64,
-}
-
-/// All that was measured.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct Results {
-    pub(crate) is_pinned: bool,
-    pub(crate) rounds: usize,
-    pub(crate) lines: Vec<Line>,
-    pub(crate) memory: Vec<MemoryLine>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct MemoryLine {
-    pub(crate) contender: String,
-    pub(crate) at_rest: Memory,
-    pub(crate) tunnels: usize,
-    pub(crate) with_tunnels: Memory,
 }
 
 impl Plan {
     pub(crate) fn of(words: &[&str]) -> Result<Self, String> {
         let mut plan = Self {
             is_quick: false,
-            rounds: 5,
+            runs: 3,
+            rounds: 2,
             only: String::new(),
         };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or(format!("`{word}` needs a value"));
+            let mut number = || {
+                let number = value()?.parse().ok().filter(|number| *number > 0);
+                number.ok_or_else(|| format!("`{word}` needs a number"))
+            };
             match *word {
-                "--quick" => (plan.is_quick, plan.rounds) = (true, 3),
-                "--rounds" => {
-                    plan.rounds = value()?
-                        .parse()
-                        .map_err(|_| "`--rounds` needs a number".to_owned())?;
-                }
+                "--quick" => (plan.is_quick, plan.runs) = (true, 2),
+                "--runs" => plan.runs = number()?,
+                "--rounds" => plan.rounds = number()?,
                 "--only" => plan.only = (*value()?).to_owned(),
                 other => return Err(format!("`{other}` is no option")),
             }
         }
         Ok(plan)
+    }
+
+    pub(crate) fn runs(&self) -> usize {
+        self.runs
     }
 
     fn lasting(&self) -> Duration {
@@ -109,15 +71,18 @@ impl Plan {
     }
 }
 
-/// Everything, in turns.
-pub(crate) fn all(plan: &Plan, contenders: &[Contender], folder: &Path) -> Results {
+/// Everything, in turns; what no run changes is measured in the first.
+pub(crate) fn all(plan: &Plan, contenders: &[Contender], (folder, run): (&Path, usize)) -> Results {
+    println!("run {run} of {}", plan.runs);
     let mut results = Results {
         is_pinned: contenders::is_pinned(),
+        runs: plan.runs,
         rounds: plan.rounds,
+        counts_calls: run == 1 && contenders::can_count_calls(),
         ..Results::default()
     };
     // First, while nobody has been asked anything.
-    if plan.wants("memory") {
+    if run == 1 && plan.wants("memory") {
         memory(plan, contenders, &mut results);
     }
     let certificates = folder.join("certs");
@@ -181,7 +146,7 @@ fn requests(
             rounds.push(load::ask(place, workload, often, &contender.processor()));
         }
     }
-    let counts_calls = transport == "unix" && contenders::can_count_calls();
+    let counts_calls = results.counts_calls && transport == "unix";
     for ((contender, place), rounds) in placed.iter().zip(&rounds) {
         let what = (workload.name, transport, connections);
         let mut line = line(contender, what, rounds);
@@ -298,28 +263,6 @@ fn memory(plan: &Plan, contenders: &[Contender], results: &mut Results) {
             with_tunnels: contender.memory(),
         });
         drop(tunnels);
-    }
-}
-
-impl Results {
-    fn add(&mut self, line: Line) {
-        let place = |line: &Line| (line.what.clone(), line.transport, line.connections);
-        let is_first = self.lines.last().map(place) != Some(place(&line));
-        crate::report::progress(&line, is_first);
-        self.lines.push(line);
-    }
-}
-
-impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
-        let mut values: Vec<f64> = values.collect();
-        values.sort_by(f64::total_cmp);
-        let at = |index: usize| values.get(index).copied().unwrap_or_default();
-        Self {
-            median: at(values.len() / 2),
-            least: at(0),
-            most: at(values.len().saturating_sub(1)),
-        }
     }
 }
 

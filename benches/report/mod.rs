@@ -5,10 +5,16 @@ mod plot;
 use std::fs;
 use std::path::Path;
 
-use crate::measure::{Line, Results};
+use crate::results::{Line, Results};
 
-/// Shows a line as soon as it is known; the first of a group under its heading.
-pub(crate) fn progress(line: &Line, is_first: bool) {
+/// Says what has been measured.
+pub(crate) fn progress(line: &Line) {
+    let (what, transport, connections) = line.group();
+    println!("  {what}, {transport}, {connections}");
+}
+
+/// Shows a line, the first of a group under its heading.
+fn show(line: &Line, is_first: bool) {
     if is_first {
         println!(
             "\n{:<28}{:>11}{:>10}{:>9}{:>9}{:>26}{:>8}",
@@ -39,6 +45,11 @@ pub(crate) fn progress(line: &Line, is_first: bool) {
 
 /// Writes the files, and says where the gate stands.
 pub(crate) fn write(results: &Results, folder: &Path) {
+    let mut group = None;
+    for line in &results.lines {
+        show(line, group != Some(line.group()));
+        group = Some(line.group());
+    }
     ratios(results);
     for line in &results.memory {
         let grown = line.with_tunnels.own.saturating_sub(line.at_rest.own) as f64;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::measure::{Line, Results};
+use crate::results::{Line, Results};
 
 /// An SVG of the requests over Unix sockets on ten connections; colours that show on light and dark pages.
 pub(crate) fn draw(results: &Results) -> String {

@@ -74,16 +74,21 @@ impl Results {
                 .collect();
             let spread = |of: fn(&Line) -> Spread| {
                 let others = same.iter().map(|line| of(line));
-                Spread::over(others.chain([of(line)]).collect())
+                Spread::over(&others.chain([of(line)]).collect::<Vec<_>>())
             };
             let median = |of: fn(&Line) -> Option<f64>| {
                 let own = of(line)?;
                 let others = same.iter().filter_map(|line| of(line));
                 Some(Spread::of(others.chain([own])).median)
             };
-            (line.rate, line.cpu) = (spread(|line| line.rate), spread(|line| line.cpu));
-            (line.p50, line.p99) = (median(|line| line.p50), median(|line| line.p99));
-            line.p999 = median(|line| line.p999);
+            let (rate, cpu) = (spread(|line| line.rate), spread(|line| line.cpu));
+            let waits = [
+                median(|line| line.p50),
+                median(|line| line.p99),
+                median(|line| line.p999),
+            ];
+            (line.rate, line.cpu) = (rate, cpu);
+            [line.p50, line.p99, line.p999] = waits;
         }
         all
     }
@@ -98,7 +103,7 @@ impl Line {
 
 impl Spread {
     /// The median of the medians, and the least and the most of all.
-    fn over(all: Vec<Self>) -> Self {
+    fn over(all: &[Self]) -> Self {
         Self {
             median: Self::of(all.iter().map(|one| one.median)).median,
             least: Self::of(all.iter().map(|one| one.least)).least,

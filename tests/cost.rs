@@ -35,8 +35,8 @@ fn list() -> Bounds {
             .to_owned(),
         status: 200,
         system_calls: 6.0,
-        instructions: 299_000,
-        allocations: 24,
+        instructions: 256_000,
+        allocations: 25,
     }
 }
 
@@ -47,8 +47,8 @@ fn refusal() -> Bounds {
             .to_owned(),
         status: 403,
         system_calls: 3.0,
-        instructions: 323_000,
-        allocations: 27,
+        instructions: 273_000,
+        allocations: 29,
     }
 }
 
@@ -65,7 +65,7 @@ fn create() -> Bounds {
         ),
         status: 200,
         system_calls: 6.0,
-        instructions: 1_316_000,
+        instructions: 1_250_000,
         allocations: 67,
     }
 }

@@ -198,7 +198,7 @@ pub(super) enum Then {
     ForgetMissing(u64),
 }
 
-/// Bytes of a group that is not worth growing: so much stays in a processor's nearest caches, whoever is many.
+/// Bytes of a group that is written at once, however many may follow: more would leave a processor's nearest caches.
 const FULL: usize = 16 * 1024;
 /// Groups of one decision after which nobody is waited for any more.
 const PATIENCE: u8 = 16;

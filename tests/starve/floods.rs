@@ -8,9 +8,11 @@ use std::thread;
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
+use tempfile::TempDir;
 
 use crate::reload::Kept;
 use crate::support::address::Address;
+use crate::support::certificates::Authority;
 use crate::support::fake_daemon::{FakeDaemon, answer_empty, plain};
 use crate::support::gate::{Gate, Setup};
 use crate::support::http::{self, Answer};
@@ -179,17 +181,20 @@ fn relay(gate: &Gate, source: &str) -> u16 {
     port
 }
 
-#[test]
-fn handshakes_of_one_address_are_bounded_and_those_of_another_go_on() {
-    let daemon = FakeDaemon::start();
-    let folder = tempfile::tempdir().unwrap();
+/// A gate over mutual TLS that has these limits, who knows its clients, and what it needs meanwhile.
+fn over_tls(limits: &str) -> (Gate, Authority, (FakeDaemon, TempDir)) {
+    let (daemon, folder) = (FakeDaemon::start(), tempfile::tempdir().unwrap());
     let authority = crate::reload::load::authority(folder.path());
     authority.certs(&["client", "one"]);
     let setup = Setup::before(&daemon.address()).listen_tls(Some("guarded"), &authority);
-    let gate = setup
-        .plus("[limits]\nhandshakes-per-second = 3")
-        .plus(ADMIN)
-        .start();
+    let limits = format!("[limits]\n{limits}");
+    let gate = setup.plus(&limits).plus(ADMIN).start();
+    (gate, authority, (daemon, folder))
+}
+
+#[test]
+fn handshakes_of_one_address_are_bounded_and_those_of_another_go_on() {
+    let (gate, authority, _kept) = over_tls("handshakes-per-second = 3");
     let here = gate.address().clone();
     let here = here.with_client_certificate(&authority.client("one"));
     let port = relay(&gate, "127.0.0.9");
@@ -219,15 +224,7 @@ fn handshakes_of_one_address_are_bounded_and_those_of_another_go_on() {
 
 #[test]
 fn who_begins_handshakes_and_ends_none_leaves_places_for_other_addresses() {
-    let daemon = FakeDaemon::start();
-    let folder = tempfile::tempdir().unwrap();
-    let authority = crate::reload::load::authority(folder.path());
-    authority.certs(&["client", "one"]);
-    let setup = Setup::before(&daemon.address()).listen_tls(Some("guarded"), &authority);
-    let gate = setup
-        .plus("[limits]\nconnections = 200\nhandshake-seconds = 600")
-        .plus(ADMIN)
-        .start();
+    let (gate, authority, _kept) = over_tls("connections = 200\nhandshake-seconds = 600");
     let unfinished: Vec<_> = (0..110)
         .filter_map(|_| connection(&gate, "127.0.0.9").ok())
         .collect();

@@ -66,7 +66,7 @@ fn create() -> Bounds {
         status: 200,
         system_calls: 6.0,
         instructions: 1_250_000,
-        allocations: 67,
+        allocations: 68,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::support::{json, wait};
 use std::time::Duration;
 
 /// By how much the allocator alone makes a run's memory grow or shrink, in KiB.
-const ALLOCATOR: f64 = 1024.0;
+const ALLOCATOR: f64 = 4.0 * 1024.0;
 /// Bytes that an exchange may leave behind. One buffer of a connection is 8 KiB: not one in five hundred may keep its own.
 const LEFT: f64 = 16.0;
 

@@ -104,6 +104,10 @@ impl Log {
     /// Writes what has been added to a group, after what could not be written before.
     pub(super) fn write_group(&mut self, group: Pending) {
         let pending = if self.kept.is_empty() && self.missing == 0 {
+            if group.is_empty() {
+                self.spare = group;
+                return;
+            }
             group
         } else {
             let mut pending = self.unwritten();
@@ -165,7 +169,6 @@ impl Log {
 
     fn put(&mut self, mut pending: Pending) -> Result<(), AuditError> {
         if pending.is_empty() {
-            self.spare = pending;
             return Ok(());
         }
         if self.ends_inside_a_line {

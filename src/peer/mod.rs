@@ -180,7 +180,7 @@ impl Peer {
 
 /// The first read of a connection, in bytes, and each after one of less; a whole head fits mostly.
 const SMALL_READ: usize = 8 * 1024;
-/// Reads of a connection that has filled its buffer, in bytes: as much as a Unix socket holds.
+/// Reads of a connection that has filled its buffer, in bytes: more than a Unix socket holds by default.
 const LARGE_READ: usize = 256 * 1024;
 /// What is copied behind what is to be written before it, in bytes.
 const LITTLE: usize = 4 * 1024;

@@ -167,8 +167,8 @@ fn what_a_reload_cannot_change_is_told_and_stays() {
     assert_eq!(open.get(IMAGES), 403);
     let refused = http::send(gate.address(), b"GET /_ping HTTP/1.1\r\nHost: d\r\n\r\n");
     assert!(refused.is_err(), "{refused:?}");
-    let last = gate.audit().pop().unwrap();
-    assert_eq!(last["reason"]["code"], "no-listener");
+    let mut records = gate.audit().into_iter();
+    assert!(records.any(|record| record["reason"]["code"] == "no-listener"));
 }
 
 #[test]

@@ -60,8 +60,10 @@ impl Reloader {
     pub(super) async fn run(mut self) {
         let mut watch = self.watch.take();
         let mut daily = time::interval_at(Instant::now() + DAY, DAY);
-        // What changed before the watch began.
-        self.take_in(Cause::Change, &mut watch).await;
+        if watch.is_some() {
+            // What changed before the watch began.
+            self.take_in(Cause::Change, &mut watch).await;
+        }
         loop {
             let cause = tokio::select! {
                 _ = self.hangup.recv() => Cause::Signal,

@@ -32,7 +32,9 @@ impl SecondDaemon {
             .tempdir()
             .unwrap();
         let daemon = Self { folder };
-        process::run(&mut daemon.engine("start"), Vec::new(), PATIENCE).ok("a second daemon");
+        let mut start = daemon.engine("start");
+        start.arg("--memory");
+        process::run(&mut start, Vec::new(), PATIENCE).ok("a second daemon");
         daemon
     }
 

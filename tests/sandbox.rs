@@ -148,6 +148,16 @@ fn a_path_that_is_opened_is_followed_where_only_its_owner_may_look() {
     );
 }
 
+/// Copies the program, whose own folder may be closed to another user.
+///
+/// Another process writes it: a child that another test is starting may hold open what this one writes, and a file that is
+/// open for writing is not run.
+fn copy_program(to: &Path) {
+    let mut copy = Command::new("cp");
+    copy.arg(DOCKGATE).arg(to);
+    process::run(&mut copy, Vec::new(), wait::DEADLINE).ok("cp");
+}
+
 #[test]
 fn a_user_without_rights_is_confined_too_and_reloads() {
     let folder = tempfile::tempdir().unwrap();
@@ -171,12 +181,8 @@ fn a_user_without_rights_is_confined_too_and_reloads() {
     let mut own = Command::new("chown");
     own.args(["-R", "65534:65534"]).arg(folder.path());
     process::run(&mut own, Vec::new(), wait::DEADLINE).ok("chown");
-    // The program's own folder may be closed to this user. Copied by a process of its own: what this one writes may be
-    // held open by a child that another test is starting, and is not run then.
     let program = at("dockgate");
-    let mut copy = Command::new("cp");
-    copy.arg(DOCKGATE).arg(&program);
-    process::run(&mut copy, Vec::new(), wait::DEADLINE).ok("cp");
+    copy_program(&program);
     let mut command = Command::new("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
     command

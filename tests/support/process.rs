@@ -112,14 +112,11 @@ fn read_to_end(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec
     })
 }
 
-/// A name that no other test uses, also not in another run before the same daemon.
+/// A name that no other test uses, also not in another run before the same daemon, and that begins no other one.
 pub(crate) fn unique(prefix: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!(
-        "{prefix}-{}-{}",
-        std::process::id(),
-        COUNT.fetch_add(1, Ordering::Relaxed)
-    )
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}-{}-{count:05}", std::process::id())
 }
 
 /// The SHA-256 of bytes, in hexadecimal.
